@@ -12,17 +12,23 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{
+    Delivery, HeldLease, Job, Lane, Lease, Receipt, Settled, Settlement,
+};
+use redflash_core::inbound::Inbound;
+use redflash_core::message::{Idempotency, Raise};
+use redflash_core::model::{
+    Address, ApiKey, AuditEntry, ChannelKind, Contact, DeliveryId, Event, Group, KeyHash,
+    NotificationId, Session, Slug, Target, TargetView, User, WorkerId,
+};
+use redflash_core::plan::Notification;
 use redflash_core::store::{
     Alarm, Allowance, Audit, AuditFilter, Backlog, ClaimRequest, ClockStep, DeliveryRecord,
     Directory, DueQueue, Edit, Enqueue, EnqueueMore, Enqueued, Entry, FanOut, InboundFilter, Inbox,
-    LogFilter, LogPage, Meter, Outbox, Overdue, ReceiptEffect, Recent, Save, Serving, Sessions,
-    Spent,
-};
-use redflash_core::{
-    Address, ApiKey, AuditEntry, ChannelKind, Contact, Delivery, DeliveryId, Engine, Event, Group,
-    HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, MemoryStore, Notification,
-    NotificationId, Raise, Receipt, Session, Settled, Settlement, Slug, StoreError, Target,
-    TargetView, Timestamp, User, WorkerId,
+    LogFilter, LogPage, MemoryStore, Meter, Outbox, Overdue, ReceiptEffect, Recent, Save, Serving,
+    Sessions, Spent, StoreError,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -360,7 +366,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod suite {
-    use redflash_core::Store;
+    use redflash_core::store::Store;
 
     use super::*;
 

@@ -3,7 +3,10 @@
 use std::{env, error::Error, sync::Arc, time::Duration};
 
 use redflash_channels::webhook::{Webhook, WebhookConfig};
-use redflash_core::{Actor, ChannelKind, Contact, EndpointId, Engine, Gateway, Raise};
+use redflash_core::Engine;
+use redflash_core::gateway::Gateway;
+use redflash_core::message::Raise;
+use redflash_core::model::{Actor, ChannelKind, Contact, EndpointId};
 use redflash_store::{Access, SqliteStore};
 
 #[tokio::main]

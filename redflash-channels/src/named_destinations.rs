@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use redflash_core::{Address, AddressError, SendError};
+use redflash_core::message::SendError;
+use redflash_core::model::{Address, AddressError};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 

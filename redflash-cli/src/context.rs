@@ -4,7 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redflash_core::{Engine, EngineBuilder, MemoryStore, Raise};
+use redflash_core::Engine;
+use redflash_core::engine::EngineBuilder;
+use redflash_core::message::Raise;
+use redflash_core::store::MemoryStore;
 use redflash_store::{Access, PostgresConfig, PostgresStore, SqliteStore};
 use secrecy::ExposeSecret;
 use tracing::info;

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use redflash_channels::ConfigError;
-use redflash_core::{EditError, RaiseError, StartError, StoreError, error_chain};
+use redflash_core::engine::{EditError, RaiseError, StartError};
+use redflash_core::error_chain;
+use redflash_core::store::StoreError;
 use redflash_store::OpenError;
 
 use crate::sanitize::sanitize;

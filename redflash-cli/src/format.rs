@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use jiff::Timestamp as Instant;
 use jiff::tz::TimeZone;
-use redflash_core::{DeliveryState, Endpoint, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::DeliveryState;
+use redflash_core::model::Endpoint;
 
 use crate::output::Tone;
 use crate::sanitize::one_line;
@@ -14,10 +16,7 @@ pub(crate) const fn tone(state: DeliveryState) -> Tone {
     match state {
         DeliveryState::Queued | DeliveryState::Sending => Tone::Waiting,
         DeliveryState::Sent | DeliveryState::Delivered => Tone::Good,
-        DeliveryState::Failed
-        | DeliveryState::Cancelled
-        | DeliveryState::Suppressed
-        | DeliveryState::Quarantined => Tone::Bad,
+        _ => Tone::Bad,
     }
 }
 

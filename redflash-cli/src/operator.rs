@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use redflash_core::Actor;
+use redflash_core::model::Actor;
 
 /// The file that lists accounts.
 const ACCOUNTS: &str = "/etc/passwd";

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Read};
 
-use redflash_core::PasswordHash;
+use redflash_core::model::PasswordHash;
 use redflash_http::{PasswordError, hash_password};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::{ExposeSecret, SecretString};

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{ApiKey, CheckedKey, Directory, KeyHash, StoreError, Target, TargetView};
+use crate::model::{ApiKey, CheckedKey, KeyHash, Target, TargetView};
+use crate::store::{Directory, StoreError};
 
 /// Maximum number of views kept. A full cache is cleared.
 const MAX_VIEWS: usize = 4096;
@@ -115,8 +116,8 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Entry, Save};
-    use crate::{Contact, MemoryStore, Name, Slug};
+    use crate::model::{Contact, Name, Slug};
+    use crate::store::{Entry, MemoryStore, Save};
 
     async fn changed(store: &MemoryStore, name: &str) {
         let contact = Contact::new(Slug::parse("ann").unwrap(), Name::parse(name).unwrap());

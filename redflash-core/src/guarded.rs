@@ -7,11 +7,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tracing::error;
 
+use crate::clock::Timestamp;
+use crate::delivery::Receipt;
+use crate::gateway::{Authenticity, Callback, CallbackError, Capabilities, Channel};
+use crate::inbound::InboundMessage;
+use crate::message::{Accepted, OutboundMessage, SendError, SenderError};
+use crate::model::{Address, AddressError, ChannelKind};
 use crate::panicked::{Panicked, caught, caught_now};
-use crate::{
-    Accepted, Address, AddressError, Authenticity, Callback, CallbackError, Capabilities, Channel,
-    ChannelKind, InboundMessage, OutboundMessage, Receipt, SendError, SenderError, Timestamp,
-};
 
 /// Calls a channel so that none of its panics reaches the engine. Its kind and its capabilities,
 /// which do not change, are read once.

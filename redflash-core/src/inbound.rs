@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, ChannelKind, DeliveryId, InboundId, Slug, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::{Address, ChannelKind, DeliveryId, InboundId, Slug};
 
 /// A stored message that a person sent back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

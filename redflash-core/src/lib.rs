@@ -120,22 +120,7 @@ pub mod store;
 pub mod template;
 mod waiter;
 
-pub(crate) use clock::Moment;
-pub use clock::{Clock, ClockError, ManualClock, Monotonic, SystemClock, Timestamp};
 pub use closest::closest;
-pub use delivery::*;
-pub use engine::*;
+pub use engine::Engine;
 pub use error_chain::{BoxError, error_chain};
-pub use gateway::*;
-pub use inbound::{Inbound, InboundMessage, Keyword};
 pub use log_target::is_own_log_target;
-pub use message::*;
-pub use model::*;
-pub use plan::{
-    Notification, Plan, PlannedEndpoint, Recipient, Refusal, Skip, Verdict, cancellation_reason,
-    plan,
-};
-pub use store::{
-    Audit, Directory, Inbox, MemoryStore, Meter, Outbox, Sessions, Store, StoreError, Window,
-};
-pub use template::{Arguments, Parameter, Template, TemplateError};

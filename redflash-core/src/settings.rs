@@ -1,6 +1,7 @@
 //! The settings of an engine that can change while it runs.
 
-use crate::{Gateways, Slug};
+use crate::gateway::Gateways;
+use crate::model::Slug;
 
 /// The settings of an engine that can change while it runs.
 ///

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::NotificationId;
+use crate::model::NotificationId;
 
 /// Notifies the waiters of a notification when one of its deliveries is settled.
 #[derive(Debug, Default)]

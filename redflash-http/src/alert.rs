@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use redflash_core::store::DeliveryRecord;
-use redflash_core::{
-    Actor, ApiKey, DeliveryState, Idempotency, Name, NotificationId, Raise, RaiseError, Raised,
-    Recipient, StoreError, error_chain,
-};
+use redflash_core::delivery::DeliveryState;
+use redflash_core::engine::{RaiseError, Raised};
+use redflash_core::error_chain;
+use redflash_core::message::{Idempotency, Raise};
+use redflash_core::model::{Actor, ApiKey, Name, NotificationId};
+use redflash_core::plan::Recipient;
+use redflash_core::store::{DeliveryRecord, StoreError};
 use serde::Serialize;
 use tracing::error;
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use redflash_core::{ApiKey, Engine};
+use redflash_core::Engine;
+use redflash_core::model::ApiKey;
 use tracing::warn;
 
 use crate::HttpConfig;

@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use redflash_core::{Callbacks, Raise, Slug};
+use redflash_core::gateway::Callbacks;
+use redflash_core::message::Raise;
+use redflash_core::model::Slug;
 
 use crate::{LiveSettings, Metrics};
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use redflash_core::{NotificationId, RaiseError, StoreError};
+use redflash_core::engine::RaiseError;
+use redflash_core::model::NotificationId;
+use redflash_core::store::StoreError;
 
 /// A request that was not served, before an interface chooses the status of its answer.
 #[derive(Debug)]

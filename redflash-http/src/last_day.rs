@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use redflash_core::store::Recent;
-use redflash_core::{Engine, StoreError, Timestamp};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::store::{Recent, StoreError};
 
 /// Length of a step.
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);

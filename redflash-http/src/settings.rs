@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
-use redflash_core::Slug;
+use redflash_core::model::Slug;
 use secrecy::SecretString;
 
 /// The part of the server's configuration that can change while it serves.

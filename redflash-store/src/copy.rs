@@ -97,9 +97,8 @@ pub(crate) struct Page {
 pub async fn copy(
     from: &crate::SqliteStore,
     to: &crate::PostgresStore,
-) -> Result<(), redflash_core::StoreError> {
-    use redflash_core::Directory;
-    use redflash_core::store::{Entry, Save};
+) -> Result<(), redflash_core::store::StoreError> {
+    use redflash_core::store::{Directory, Entry, Save};
 
     /// Number of notifications copied in one transaction.
     const PAGE: i64 = 200;
@@ -129,9 +128,8 @@ pub async fn copy(
 async fn copy_inbound(
     from: &crate::SqliteStore,
     to: &crate::PostgresStore,
-) -> Result<(), redflash_core::StoreError> {
-    use redflash_core::Inbox;
-    use redflash_core::store::InboundFilter;
+) -> Result<(), redflash_core::store::StoreError> {
+    use redflash_core::store::{InboundFilter, Inbox};
 
     let mut filter = InboundFilter {
         contact: None,
@@ -154,9 +152,8 @@ async fn copy_inbound(
 async fn copy_audit(
     from: &crate::SqliteStore,
     to: &crate::PostgresStore,
-) -> Result<(), redflash_core::StoreError> {
-    use redflash_core::Audit;
-    use redflash_core::store::AuditFilter;
+) -> Result<(), redflash_core::store::StoreError> {
+    use redflash_core::store::{Audit, AuditFilter};
 
     let uses: Vec<_> = from.key_uses().await?.into_iter().collect();
     to.note_key_uses(&uses).await?;

@@ -1,7 +1,7 @@
 //! Errors inside a store, before their conversion for the core.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use redflash_core::StoreError;
+use redflash_core::store::StoreError;
 
 /// The error of a query.
 #[derive(Debug, thiserror::Error)]

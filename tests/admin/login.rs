@@ -1,6 +1,6 @@
 //! Logging in, and the end of sessions.
 
-use redflash_core::Role;
+use redflash_core::model::Role;
 use redflash_tests::Browser;
 
 use crate::world::{PASSWORD, World};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use redflash_core::Role;
+use redflash_core::model::Role;
 use redflash_tests::{
     Answer, Browser, Client, Config, PATIENCE, Server, Site, Vonage, WebhookSink, until,
 };

@@ -10,11 +10,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Form, Router};
+use redflash_core::clock::{Clock as _, SystemClock};
 use redflash_core::conformance::store::{alert_of, sent_of};
+use redflash_core::delivery::{DeliveryState, Lease, LeaseToken, Settlement};
+use redflash_core::model::WorkerId;
 use redflash_core::store::{Enqueue, Outbox as _};
-use redflash_core::{
-    Clock as _, DeliveryState, Lease, LeaseToken, Settlement, SystemClock, WorkerId,
-};
 use redflash_store::{Access, SqliteStore};
 use tokio::sync::{Semaphore, mpsc};
 

@@ -151,9 +151,11 @@ ANALYZE;";
 
 /// The median and the 99th percentile of a claim of 16 among 64 that wait, in milliseconds.
 async fn claims(store: &redflash_store::PostgresStore) -> (f64, f64) {
+    use redflash_core::clock::{Clock, SystemClock};
     use redflash_core::conformance::store::{alert_of, sent_of};
-    use redflash_core::store::{ClaimRequest, Queue};
-    use redflash_core::{Clock, Lane, Lease, LeaseToken, Outbox, SystemClock, WorkerId};
+    use redflash_core::delivery::{Lane, Lease, LeaseToken};
+    use redflash_core::model::WorkerId;
+    use redflash_core::store::{ClaimRequest, Outbox, Queue};
 
     let worker = WorkerId::new(SystemClock.now());
     let mut times = Vec::new();

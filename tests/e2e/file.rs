@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
 
-use redflash_core::store::AuditFilter;
-use redflash_core::{Action, Actor, Audit};
+use redflash_core::model::{Action, Actor};
+use redflash_core::store::{Audit, AuditFilter};
 use redflash_store::{Access, SqliteStore};
 use redflash_tests::{Config, Site, until};
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use redflash_core::AttemptOutcome::{Ok as Accepted, Unknown};
-use redflash_core::Limits;
+use redflash_core::delivery::AttemptOutcome::{Ok as Accepted, Unknown};
+use redflash_core::gateway::Limits;
 use redflash_tests::until;
 use tokio::task::JoinSet;
 use tokio::time::timeout;

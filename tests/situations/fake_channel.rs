@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, Gateway, Limits,
-    OutboundMessage, RetrySchedule, SendError,
-};
+use redflash_core::delivery::RetrySchedule;
+use redflash_core::gateway::{Capabilities, Channel, Gateway, Limits};
+use redflash_core::message::{Accepted, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use tokio::sync::watch;
 
 /// A channel that accepts messages. It waits for its gate with those that begin with `gated`, for ever with

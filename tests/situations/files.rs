@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redflash_core::StartError;
+use redflash_core::engine::StartError;
 use redflash_store::{Access, OpenError, SqliteStore};
 use tokio::time::timeout;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use redflash_core::DeliveryState;
+use redflash_core::delivery::DeliveryState;
 
 use crate::deadline::{on_both_stores, took_at_most};
 use crate::fake_channel::FakeChannel;

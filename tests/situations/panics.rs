@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use redflash_core::AttemptOutcome::{Ok as Taken, Unknown};
-use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage,
-    RaiseError, SendError, error_chain,
-};
+use redflash_core::delivery::AttemptOutcome::{Ok as Taken, Unknown};
+use redflash_core::engine::RaiseError;
+use redflash_core::error_chain;
+use redflash_core::gateway::{Capabilities, Channel};
+use redflash_core::message::{Accepted, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use redflash_tests::until;
 
 use crate::deadline::{at_every_place, on_both_stores, took_at_most};

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
-use redflash_core::AttemptOutcome::{Ok as Accepted, Unknown};
-use redflash_core::store::LogFilter;
-use redflash_core::{Attempt, DeliveryState, Engine, NotificationId, Store};
+use redflash_core::Engine;
+use redflash_core::delivery::AttemptOutcome::{Ok as Accepted, Unknown};
+use redflash_core::delivery::{Attempt, DeliveryState};
+use redflash_core::model::NotificationId;
+use redflash_core::store::{LogFilter, Store};
 use redflash_store::{Access, OpenError, SqliteStore};
 use redflash_tests::{HookedStore, until};
 

@@ -7,7 +7,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use redflash_core::{DeliveryState, StartError};
+use redflash_core::delivery::DeliveryState;
+use redflash_core::engine::StartError;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
-use redflash_core::store::{DeliveryRecord, Entry, LogFilter, Save};
-use redflash_core::{
-    Address, AttemptOutcome, Contact, Delivery, DeliveryState, DispatcherHandle, EndpointId,
-    Engine, Gateway, MemoryStore, NotificationId, Raise, RaiseError, Raised, ShutdownReport,
-    StartError, Store, Timestamp,
-};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{AttemptOutcome, Delivery, DeliveryState};
+use redflash_core::engine::{DispatcherHandle, RaiseError, Raised, ShutdownReport, StartError};
+use redflash_core::gateway::Gateway;
+use redflash_core::message::Raise;
+use redflash_core::model::{Address, Contact, EndpointId, NotificationId};
+use redflash_core::store::{DeliveryRecord, Entry, LogFilter, MemoryStore, Save, Store};
 use redflash_store::{Access, SqliteStore};
 use redflash_tests::{HookedStore, until};
 use tempfile::TempDir;

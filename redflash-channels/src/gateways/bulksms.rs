@@ -24,10 +24,11 @@ use std::slice;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
-};
+use redflash_core::delivery::{Receipt, ReceiptState};
+use redflash_core::gateway::{Callback, CallbackError, Capabilities, Channel};
+use redflash_core::inbound::InboundMessage;
+use redflash_core::message::{Accepted, OutboundMessage, SendError, SenderError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};

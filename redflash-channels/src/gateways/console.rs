@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage, SendError,
-};
+use redflash_core::gateway::{Capabilities, Channel};
+use redflash_core::message::{Accepted, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use serde::Deserialize;
 
 /// Configuration of a console.

@@ -22,9 +22,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, Deferral, OutboundMessage, SendError,
-};
+use redflash_core::gateway::Channel;
+use redflash_core::message::{Accepted, Deferral, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;

@@ -26,10 +26,9 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, Deferral, OutboundMessage,
-    SendError,
-};
+use redflash_core::gateway::{Capabilities, Channel};
+use redflash_core::message::{Accepted, Deferral, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

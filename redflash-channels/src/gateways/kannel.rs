@@ -44,10 +44,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use percent_encoding::percent_decode_str;
-use redflash_core::{
-    Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    DeliveryId, InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError, SenderError,
-};
+use redflash_core::delivery::{Receipt, ReceiptState};
+use redflash_core::gateway::{Callback, CallbackError, Capabilities, Channel};
+use redflash_core::inbound::InboundMessage;
+use redflash_core::message::{Accepted, OutboundMessage, SendError, SenderError};
+use redflash_core::model::{Address, AddressError, ChannelKind, DeliveryId};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

@@ -16,9 +16,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, OutboundMessage, SendError,
-};
+use redflash_core::gateway::Channel;
+use redflash_core::message::{Accepted, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;

@@ -25,9 +25,9 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, Deferral, OutboundMessage, SendError,
-};
+use redflash_core::gateway::Channel;
+use redflash_core::message::{Accepted, Deferral, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::SecretString;
 use serde::Deserialize;

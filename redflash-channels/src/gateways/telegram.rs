@@ -20,10 +20,11 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Authenticity, Callback, CallbackError, Capabilities, Channel,
-    ChannelKind, Deferral, InboundMessage, OutboundMessage, SendError, Timestamp,
-};
+use redflash_core::clock::Timestamp;
+use redflash_core::gateway::{Authenticity, Callback, CallbackError, Capabilities, Channel};
+use redflash_core::inbound::InboundMessage;
+use redflash_core::message::{Accepted, Deferral, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use redflash_core::{SendError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::message::SendError;
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp as Instant;
-use redflash_core::{Deferral, SendError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::message::{Deferral, SendError};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redflash_core::{
-    Accepted, Deferral, DeliveryId, OutboundMessage, Retry, SendError, error_chain,
-};
+use redflash_core::error_chain;
+use redflash_core::message::{Accepted, Deferral, OutboundMessage, Retry, SendError};
+use redflash_core::model::DeliveryId;
 
 /// The outcome of each message of a request.
 pub(crate) type Outcomes = Vec<Result<Accepted, SendError>>;

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::SendError;
+use redflash_core::message::SendError;
 use reqwest::{Response, Url, header};
 use tokio::time::{Instant, timeout_at};
 

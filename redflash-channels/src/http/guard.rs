@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use redflash_core::{BoxError, SendError};
+use redflash_core::BoxError;
+use redflash_core::message::SendError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 use tokio::time::timeout;

@@ -1,6 +1,6 @@
 //! Requests to gateways.
 
-use redflash_core::Timestamp;
+use redflash_core::clock::Timestamp;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::{Url, form_urlencoded};

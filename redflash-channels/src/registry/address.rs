@@ -1,6 +1,6 @@
 //! Addresses of channels without a configured gateway.
 
-use redflash_core::{Address, AddressError, ChannelKind};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 
 use crate::gateways;
 

@@ -15,7 +15,8 @@ pub use options::COMMON_KEYS;
 pub use settings::read_secret_file;
 pub use types::{GatewayType, TYPES};
 
-use redflash_core::{Gateway, Slug};
+use redflash_core::gateway::Gateway;
+use redflash_core::model::Slug;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
@@ -136,7 +137,7 @@ mod tests {
 
     use std::time::Duration;
 
-    use redflash_core::RetrySchedule;
+    use redflash_core::delivery::RetrySchedule;
 
     use super::*;
 

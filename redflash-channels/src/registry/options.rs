@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::{
-    Budget, Channel, ChannelKind, Gateway, Limits, OnUnknown, RetrySchedule, Slug,
-};
+use redflash_core::delivery::RetrySchedule;
+use redflash_core::gateway::{Budget, Channel, Gateway, Limits, OnUnknown};
+use redflash_core::model::{ChannelKind, Slug};
 use serde::Deserialize;
 
 use crate::ConfigError;

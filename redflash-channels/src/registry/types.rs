@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use redflash_core::{Channel, RetrySchedule, Slug};
+use redflash_core::delivery::RetrySchedule;
+use redflash_core::gateway::Channel;
+use redflash_core::model::Slug;
 use secrecy::{ExposeSecret, SecretString};
 
 #[cfg(feature = "http")]

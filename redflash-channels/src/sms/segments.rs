@@ -1,7 +1,7 @@
 //! Message segmentation: the GSM 7-bit default alphabet (3GPP TS 23.038, section 6.2.1) or UCS-2, and
 //! the size of a part (3GPP TS 23.040).
 
-use redflash_core::Accepted;
+use redflash_core::message::Accepted;
 
 use crate::ConfigError;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use redflash_core::SenderError;
+use redflash_core::message::SenderError;
 
 use crate::ConfigError;
 

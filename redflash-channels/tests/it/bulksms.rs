@@ -2,8 +2,8 @@
 
 mod callbacks;
 
-use redflash_core::OutboundMessage;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
+use redflash_core::message::OutboundMessage;
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 
@@ -199,7 +199,7 @@ async fn repeat_has_the_same_deduplication_id() {
     let mut messages = messages(&account, &NUMBERS);
     let alone = deduplication_id(&account, &messages[..1]).await;
     messages[0].attempt = 2;
-    messages[0].at = redflash_core::Timestamp::from_millis(1_790_000_060_000);
+    messages[0].at = redflash_core::clock::Timestamp::from_millis(1_790_000_060_000);
     assert_eq!(deduplication_id(&account, &messages[..1]).await, alone);
     assert_ne!(deduplication_id(&account, &messages[1..2]).await, alone);
     let together = deduplication_id(&account, &messages).await;

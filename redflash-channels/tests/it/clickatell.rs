@@ -1,7 +1,8 @@
 //! Clickatell's One API against a simulated account that checks each request by the vendor's rules.
 
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{CallbackError, ReceiptState};
+use redflash_core::delivery::ReceiptState;
+use redflash_core::gateway::CallbackError;
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 

@@ -6,8 +6,8 @@ mod callbacks;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::SendError;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
+use redflash_core::message::SendError;
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 use tokio::sync::Notify;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use redflash_channels::console::{Console, ConsoleConfig};
-use redflash_core::Channel;
 use redflash_core::conformance::channel::{Behaviour, Fixture};
+use redflash_core::gateway::Channel;
 
 #[derive(Clone, Default)]
 struct Screen(Arc<Mutex<Vec<u8>>>);

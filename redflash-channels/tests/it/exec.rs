@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use redflash_core::conformance::channel::{Behaviour, Fixture, message};
-use redflash_core::{Accepted, Channel, Gateway, OutboundMessage, SendError};
+use redflash_core::gateway::{Channel, Gateway};
+use redflash_core::message::{Accepted, OutboundMessage, SendError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -3,7 +3,9 @@
 
 use redflash_channels::configure;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{CallbackError, ReceiptState, Retry};
+use redflash_core::delivery::ReceiptState;
+use redflash_core::gateway::CallbackError;
+use redflash_core::message::Retry;
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 

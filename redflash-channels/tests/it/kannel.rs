@@ -1,7 +1,10 @@
 //! Kannel against a simulated smsbox that checks each request by the rules of the real one.
 
+use redflash_core::clock::Timestamp;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{Authenticity, CallbackError, ReceiptState, Retry, Timestamp};
+use redflash_core::delivery::ReceiptState;
+use redflash_core::gateway::{Authenticity, CallbackError};
+use redflash_core::message::Retry;
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 

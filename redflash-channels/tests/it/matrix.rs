@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use redflash_core::SendError;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
+use redflash_core::message::SendError;
 use redflash_tests::{Check, Reply, Rules};
 use serde_json::json;
 

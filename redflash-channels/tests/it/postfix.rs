@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use redflash_channels::smtp::{Smtp, SmtpConfig, SmtpTls};
 use redflash_core::conformance::channel::message;
-use redflash_core::{Accepted, Channel, Deferral, SendError};
+use redflash_core::gateway::Channel;
+use redflash_core::message::{Accepted, Deferral, SendError};
 use redflash_tests::Postfix;
 
 /// The answers to RCPT, by recipient.

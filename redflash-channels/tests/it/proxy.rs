@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use redflash_channels::configure;
 use redflash_core::conformance::channel::message;
-use redflash_core::{Address, Gateway, SendError};
+use redflash_core::gateway::Gateway;
+use redflash_core::message::SendError;
+use redflash_core::model::Address;
 use redflash_tests::{Authority, ConnectProxy, Reply, Rules, Simulator, TlsFront, WebhookSink};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;

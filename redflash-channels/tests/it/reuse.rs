@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use redflash_channels::webhook::{Webhook, WebhookConfig};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
 use redflash_core::conformance::channel::message;
-use redflash_core::store::{Entry, Save};
-use redflash_core::{
-    Accepted, AttemptOutcome, Contact, DeliveryState, Directory as _, EndpointId, Engine, Gateway,
-    MemoryStore, Raise, SendError, Timestamp,
-};
+use redflash_core::delivery::{AttemptOutcome, DeliveryState};
+use redflash_core::gateway::Gateway;
+use redflash_core::message::{Accepted, Raise, SendError};
+use redflash_core::model::{Contact, EndpointId};
+use redflash_core::store::{Directory as _, Entry, MemoryStore, Save};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use redflash_core::Retry;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
+use redflash_core::message::Retry;
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 

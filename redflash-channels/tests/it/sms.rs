@@ -1,7 +1,8 @@
 //! Helpers for the tests of several SMS gateways.
 
 use redflash_core::conformance::channel::Fixture as _;
-use redflash_core::{Accepted, DeliveryId, OutboundMessage, SendError};
+use redflash_core::message::{Accepted, OutboundMessage, SendError};
+use redflash_core::model::DeliveryId;
 use serde_json::Value;
 
 use crate::vendor::{self, Account};

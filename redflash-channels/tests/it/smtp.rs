@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use redflash_channels::smtp::{Smtp, SmtpConfig, SmtpTls as Tls};
 use redflash_core::conformance::channel::{Behaviour, Fixture, message};
-use redflash_core::{Channel, Deferral, SendError};
+use redflash_core::gateway::Channel;
+use redflash_core::message::{Deferral, SendError};
 use redflash_tests::{Authority, MailSink, SmtpFault, SmtpTls};
 
 const LOGIN: (&str, &str) = ("alerts", "canary-smtp-p4ss");

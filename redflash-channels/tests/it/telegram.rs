@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use redflash_core::clock::Timestamp;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{Authenticity, CallbackError, InboundMessage, SendError, Timestamp};
+use redflash_core::gateway::{Authenticity, CallbackError};
+use redflash_core::inbound::InboundMessage;
+use redflash_core::message::SendError;
 use redflash_tests::{Check, Reply, Rules};
 use serde_json::{Value, json};
 

@@ -1,7 +1,9 @@
 //! Twilio against a simulated account that checks each request by the vendor's rules.
 
+use redflash_core::clock::Timestamp;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{Authenticity, CallbackError, Capabilities, ReceiptState, Timestamp};
+use redflash_core::delivery::ReceiptState;
+use redflash_core::gateway::{Authenticity, CallbackError, Capabilities};
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use redflash_channels::configure;
 use redflash_core::conformance::channel::{Behaviour, Fixture, message};
-use redflash_core::{Accepted, Callback, Channel, Deferral, Gateway, OutboundMessage, SendError};
+use redflash_core::gateway::{Callback, Channel, Gateway};
+use redflash_core::message::{Accepted, Deferral, OutboundMessage, SendError};
 use redflash_tests::{Received, Reply, Rules, Simulator};
 use serde_json::{Value, json};
 

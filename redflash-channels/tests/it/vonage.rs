@@ -1,10 +1,11 @@
 //! Vonage against a simulated account that checks each request by the vendor's rules.
 
 use redflash_channels::configure;
+use redflash_core::clock::Timestamp;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{
-    Accepted, Authenticity, CallbackError, Channel, Receipt, ReceiptState, Retry, Timestamp,
-};
+use redflash_core::delivery::{Receipt, ReceiptState};
+use redflash_core::gateway::{Authenticity, CallbackError, Channel};
+use redflash_core::message::{Accepted, Retry};
 use redflash_tests::{VONAGE, Vonage};
 use serde_json::{Value, json};
 

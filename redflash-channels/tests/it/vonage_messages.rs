@@ -1,8 +1,11 @@
 //! Vonage's Messages API against a simulated account that checks each request by its description.
 
 use redflash_channels::configure;
+use redflash_core::clock::Timestamp;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _};
-use redflash_core::{Authenticity, CallbackError, ReceiptState, Retry, SendError, Timestamp};
+use redflash_core::delivery::ReceiptState;
+use redflash_core::gateway::{Authenticity, CallbackError};
+use redflash_core::message::{Retry, SendError};
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 

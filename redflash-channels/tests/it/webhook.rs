@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redflash_channels::webhook::{Webhook, WebhookConfig, WebhookFormat};
+use redflash_core::clock::Timestamp;
 use redflash_core::conformance::channel::{Behaviour, Fixture, message};
-use redflash_core::{Address, Channel, Origin, OutboundMessage, Retry, SendError, Timestamp};
+use redflash_core::gateway::Channel;
+use redflash_core::message::{Origin, OutboundMessage, Retry, SendError};
+use redflash_core::model::Address;
 use redflash_tests::{Reply, WebhookSink};
 use serde_json::{Value, json};
 

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use redflash_channels::configure;
+use redflash_core::clock::Timestamp;
 use redflash_core::conformance::channel::{Behaviour, Fixture as _, message};
-use redflash_core::{Accepted, Retry, SendError, Timestamp};
+use redflash_core::message::{Accepted, Retry, SendError};
 use redflash_tests::{Check, Received, Reply, Rules};
 use serde_json::{Value, json};
 

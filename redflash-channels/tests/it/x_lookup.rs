@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use redflash_core::conformance::channel::message;
-use redflash_core::{Channel, SendError};
+use redflash_core::gateway::Channel;
+use redflash_core::message::SendError;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};

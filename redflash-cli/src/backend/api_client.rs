@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use redflash_core::error_chain;
+use redflash_core::model::Slug;
 use redflash_core::store::EntryRef;
-use redflash_core::{Slug, error_chain};
 use reqwest::header::{ETAG, IF_MATCH};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use redflash_channels::Configured;
-use redflash_core::{Callbacks, GatewayDetails, GatewayTestView, GatewayView, Slug};
+use redflash_core::engine::GatewayTestView;
+use redflash_core::gateway::{Callbacks, GatewayDetails, GatewayView};
+use redflash_core::model::Slug;
 use reqwest::Method;
 use serde_json::json;
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use redflash_core::{
-    Address, ChannelKind, Engine, Gateway, GatewayState, GatewayStatus, GatewayView,
-};
+use redflash_core::Engine;
+use redflash_core::gateway::{Gateway, GatewayState, GatewayStatus, GatewayView};
+use redflash_core::model::{Address, ChannelKind};
 
 use super::{Backend, Location};
 use crate::error::CliError;

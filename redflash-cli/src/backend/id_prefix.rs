@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use redflash_core::model::{DeliveryId, NotificationId};
 use redflash_core::store::LogFilter;
-use redflash_core::{DeliveryId, NotificationId};
 
 use super::Backend;
 use crate::error::{CliError, Exit};

@@ -1,7 +1,8 @@
 //! API keys.
 
 use async_trait::async_trait;
-use redflash_core::{ApiKey, KeyView, Scope, Slug, Store, StoreError};
+use redflash_core::model::{ApiKey, KeyView, Scope, Slug};
+use redflash_core::store::{Store, StoreError};
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

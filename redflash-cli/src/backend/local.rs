@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use redflash_core::{Clock, DirectoryItem, Engine, Slug, SystemClock, Timestamp};
+use redflash_core::Engine;
+use redflash_core::clock::{Clock, SystemClock, Timestamp};
+use redflash_core::engine::DirectoryItem;
+use redflash_core::model::Slug;
 use redflash_store::Access;
 use tokio::sync::OnceCell;
 

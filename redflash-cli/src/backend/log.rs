@@ -2,8 +2,11 @@
 
 use std::num::NonZeroU32;
 
+use redflash_core::delivery::Delivery;
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{AuditEntry, DeliveryId, NotificationId};
+use redflash_core::plan::Notification;
 use redflash_core::store::{AuditFilter, DeliveryRecord, InboundFilter, LogFilter};
-use redflash_core::{AuditEntry, Delivery, DeliveryId, Inbound, Notification, NotificationId};
 use reqwest::Method;
 use serde::Deserialize;
 

@@ -13,7 +13,8 @@ mod response_error;
 mod status;
 mod user;
 
-use redflash_core::{Address, ChannelKind, DirectoryItem, Endpoint, EndpointId, Slug};
+use redflash_core::engine::DirectoryItem;
+use redflash_core::model::{Address, ChannelKind, Endpoint, EndpointId, Slug};
 
 use api_client::ApiClient;
 pub(crate) use api_client::RemoteServer;

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use redflash_core::store::DeliveryRecord;
-use redflash_core::{
-    Content, DeliveryState, Engine, Notification, NotificationId, Obstacle, Plan, Raise, Raised,
-    StoreError, Target,
-};
+use redflash_core::Engine;
+use redflash_core::delivery::DeliveryState;
+use redflash_core::engine::{Obstacle, Raised};
+use redflash_core::message::{Content, Raise};
+use redflash_core::model::{NotificationId, Target};
+use redflash_core::plan::{Notification, Plan};
+use redflash_core::store::{DeliveryRecord, StoreError};
 use redflash_store::Access;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;

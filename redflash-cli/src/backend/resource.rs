@@ -1,7 +1,10 @@
 //! The resources of the directory, with their names in commands and URLs.
 
 use async_trait::async_trait;
-use redflash_core::{Contact, DirectoryItem, Engine, Event, Group, Slug, Store, StoreError};
+use redflash_core::Engine;
+use redflash_core::engine::DirectoryItem;
+use redflash_core::model::{Contact, Event, Group, Slug};
+use redflash_core::store::{Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -63,7 +66,7 @@ impl EditableResource for Contact {
 
     /// Omits the ids of new endpoints, which the server assigns. Addresses are unmasked.
     fn body(&self, old: Option<&Self>) -> Value {
-        let known = |endpoint: &&redflash_core::Endpoint| {
+        let known = |endpoint: &&redflash_core::model::Endpoint| {
             let endpoints = old.map(|old| &old.endpoints).into_iter().flatten();
             endpoints.clone().any(|known| known.id == endpoint.id)
         };

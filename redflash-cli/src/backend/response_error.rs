@@ -1,6 +1,7 @@
 //! Errors from a server, with the messages and exit codes of the local store.
 
-use redflash_core::{InvalidField, error_chain};
+use redflash_core::engine::InvalidField;
+use redflash_core::error_chain;
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;

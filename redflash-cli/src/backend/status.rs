@@ -1,6 +1,6 @@
 //! The status of the installation.
 
-use redflash_core::Health;
+use redflash_core::engine::Health;
 use redflash_core::store::Backlog;
 use reqwest::Method;
 use serde::Deserialize;

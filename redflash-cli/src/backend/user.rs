@@ -1,7 +1,8 @@
 //! Users.
 
 use async_trait::async_trait;
-use redflash_core::{Name, Role, Slug, Store, StoreError, User, UserView};
+use redflash_core::model::{Name, Role, Slug, User, UserView};
+use redflash_core::store::{Store, StoreError};
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;

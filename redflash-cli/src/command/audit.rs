@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 
 use clap::{Args, Subcommand};
+use redflash_core::model::{Actor, AuditEntry, AuditEntryId};
 use redflash_core::store::AuditFilter;
-use redflash_core::{Actor, AuditEntry, AuditEntryId};
 
 use crate::backend::Backend;
 use crate::error::CliError;

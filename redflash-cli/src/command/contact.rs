@@ -1,7 +1,7 @@
 //! `redflash contact`: the people and systems that receive alerts.
 
 use clap::{Args, Subcommand};
-use redflash_core::{ChannelKind, Contact, Name, Slug};
+use redflash_core::model::{ChannelKind, Contact, Name, Slug};
 
 use super::reachability::warn_if_unreachable;
 use crate::backend::Backend;
@@ -160,7 +160,7 @@ async fn show(backend: &Backend, slug: &Slug) -> Result<(), CliError> {
         sanitize(contact.name.as_str()),
         switch(contact.enabled)
     ))?;
-    let row = |endpoint: &redflash_core::Endpoint| {
+    let row = |endpoint: &redflash_core::model::Endpoint| {
         [
             format!("  {}", endpoint.channel),
             endpoint.address.to_string(),

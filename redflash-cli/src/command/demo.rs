@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use redflash_channels::smtp::{Smtp, SmtpConfig, SmtpTls};
 use redflash_channels::webhook::{Webhook, WebhookConfig};
-use redflash_core::store::{Entry, Save};
-use redflash_core::{
-    ApiKey, ChannelKind, Contact, EndpointId, Engine, Event, Gateway, Group, Raise, Role, Scope,
-    Session, User, error_chain,
+use redflash_core::gateway::Gateway;
+use redflash_core::message::Raise;
+use redflash_core::model::{
+    ApiKey, ChannelKind, Contact, EndpointId, Event, Group, Role, Scope, Session, User,
 };
+use redflash_core::store::{Entry, Save};
+use redflash_core::{Engine, error_chain};
 use redflash_http::hash_password;
 use redflash_store::{Access, SqliteStore};
 use secrecy::{ExposeSecret, SecretString};

@@ -1,7 +1,10 @@
 //! `redflash doctor`: checks the installation for problems.
 
+use redflash_core::clock::Timestamp;
+use redflash_core::gateway::GatewayView;
+use redflash_core::model::{Contact, Event};
 use redflash_core::store::Backlog;
-use redflash_core::{Contact, Engine, Event, GatewayView, Timestamp, error_chain};
+use redflash_core::{Engine, error_chain};
 use serde::Serialize;
 
 use super::gateway;

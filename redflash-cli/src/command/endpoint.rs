@@ -1,7 +1,7 @@
 //! `redflash endpoint`: the addresses of contacts.
 
 use clap::Subcommand;
-use redflash_core::{ChannelKind, Contact, Endpoint, Slug};
+use redflash_core::model::{ChannelKind, Contact, Endpoint, Slug};
 use serde_json::json;
 
 use super::reachability::warn_if_unreachable;

@@ -1,7 +1,7 @@
 //! `redflash event`: message templates with their recipients.
 
 use clap::{Args, Subcommand};
-use redflash_core::{Event, MissingArguments, Name, Slug};
+use redflash_core::model::{Event, MissingArguments, Name, Slug};
 
 use super::group::{edit_members, unique};
 use super::reachability::warn_if_unreachable;

@@ -1,7 +1,8 @@
 //! `redflash explain`: the plan of an alert.
 
 use clap::ValueEnum;
-use redflash_core::{Raise, Slug};
+use redflash_core::message::Raise;
+use redflash_core::model::Slug;
 
 use super::plan_output::print_plan;
 use super::template_arguments::{argument, arguments};

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use redflash_core::Contact;
+use redflash_core::model::Contact;
 
 use super::import::document::{ContactDocument, Document, VERSION};
 use crate::backend::Backend;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use redflash_core::{
-    DeliveryState, GatewayDetails, GatewayState, GatewayStatus, GatewayView, NotificationId, Slug,
-};
+use redflash_core::delivery::DeliveryState;
+use redflash_core::gateway::{GatewayDetails, GatewayState, GatewayStatus, GatewayView};
+use redflash_core::model::{NotificationId, Slug};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 

@@ -1,7 +1,7 @@
 //! `redflash group`: groups of contacts.
 
 use clap::Subcommand;
-use redflash_core::{Group, Name, Slug};
+use redflash_core::model::{Group, Name, Slug};
 
 use super::reachability::warn_if_unreachable;
 use crate::backend::Backend;

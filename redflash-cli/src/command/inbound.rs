@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU32;
 
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{InboundId, Slug};
 use redflash_core::store::InboundFilter;
-use redflash_core::{Inbound, InboundId, Slug};
 
 use crate::backend::Backend;
 use crate::error::CliError;

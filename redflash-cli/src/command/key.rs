@@ -1,7 +1,8 @@
 //! `redflash key`: API keys.
 
 use clap::{Args, Subcommand};
-use redflash_core::{ApiKey, KeyView, Scope, Slug, Target, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{ApiKey, KeyView, Scope, Slug, Target};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 

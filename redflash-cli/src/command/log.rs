@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use redflash_core::delivery::{Delivery, DeliveryState};
+use redflash_core::model::{ChannelKind, NotificationId, Slug, Target};
+use redflash_core::plan::Notification;
 use redflash_core::store::{DeliveryRecord, LogFilter};
-use redflash_core::{
-    ChannelKind, Delivery, DeliveryState, Notification, NotificationId, Slug, Target,
-};
 use serde_json::json;
 
 use super::plan_output::print_plan;

@@ -1,6 +1,6 @@
 //! Output of plans.
 
-use redflash_core::{Plan, Recipient, Verdict};
+use redflash_core::plan::{Plan, Recipient, Verdict};
 
 use crate::backend::GatewayRoutes;
 use crate::error::CliError;

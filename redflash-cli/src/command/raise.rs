@@ -4,7 +4,10 @@ use std::io::Read;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use redflash_core::{DeliveryState, Raise, Recipient, Slug, Target, Verdict};
+use redflash_core::delivery::DeliveryState;
+use redflash_core::message::Raise;
+use redflash_core::model::{Slug, Target};
+use redflash_core::plan::{Recipient, Verdict};
 use serde_json::json;
 
 use super::plan_output::print_arguments;

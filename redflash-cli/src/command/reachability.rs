@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use redflash_core::{Contact, Event, Group, Slug};
+use redflash_core::model::{Contact, Event, Group, Slug};
 
 use crate::backend::Backend;
 use crate::error::CliError;

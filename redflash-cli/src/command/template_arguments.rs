@@ -1,6 +1,6 @@
 //! Arguments of an event's templates, given as `NAME=VALUE`.
 
-use redflash_core::Arguments;
+use redflash_core::template::Arguments;
 use serde_json::Value;
 
 use crate::error::CliError;

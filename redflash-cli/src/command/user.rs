@@ -1,7 +1,9 @@
 //! `redflash user`: users of the web admin.
 
 use clap::{Args, Subcommand};
-use redflash_core::{DirectoryItem, Name, Role, Slug, StoreError, User, UserView};
+use redflash_core::engine::DirectoryItem;
+use redflash_core::model::{Name, Role, Slug, User, UserView};
+use redflash_core::store::StoreError;
 
 use crate::backend::{Backend, UserEdit};
 use crate::error::CliError;

@@ -35,8 +35,8 @@ impl Default for Delivery {
         Self {
             mode: Mode::Async,
             sync_wait: redflash_http::HttpConfig::default().sync_wait,
-            max_queued: redflash_core::EngineBuilder::MAX_QUEUED,
-            lease: redflash_core::EngineBuilder::LEASE,
+            max_queued: redflash_core::engine::EngineBuilder::MAX_QUEUED,
+            lease: redflash_core::engine::EngineBuilder::LEASE,
             keep_log: None,
         }
     }

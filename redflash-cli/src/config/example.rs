@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use redflash_channels::{ConfigError, Configured, TYPES, configure};
-use redflash_core::{Callback, Channel, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::gateway::{Callback, Channel};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 

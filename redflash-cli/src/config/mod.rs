@@ -21,7 +21,7 @@ mod warnings;
 use std::path::PathBuf;
 
 use redflash_channels::Configured;
-use redflash_core::Slug;
+use redflash_core::model::Slug;
 use serde::Deserialize;
 
 pub(crate) use admin::{Admin, Oidc};

@@ -14,7 +14,7 @@ pub(crate) struct Sms {
 
 impl Default for Sms {
     fn default() -> Self {
-        let prefixes = redflash_core::EngineBuilder::PREMIUM_PREFIXES;
+        let prefixes = redflash_core::engine::EngineBuilder::PREMIUM_PREFIXES;
         Self {
             premium_prefixes: prefixes.map(str::to_owned).to_vec(),
         }

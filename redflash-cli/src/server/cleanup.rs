@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use redflash_core::{Engine, StoreError, error_chain};
+use redflash_core::store::StoreError;
+use redflash_core::{Engine, error_chain};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -120,11 +121,9 @@ mod tests {
     use std::num::NonZeroU32;
     use std::sync::Arc;
 
-    use redflash_core::store::{AuditFilter, Save};
-    use redflash_core::{
-        Action, Actor, Audit, AuditEntry, Directory, KeyHash, ManualClock, MemoryStore, Role,
-        Session, Sessions, Timestamp, User,
-    };
+    use redflash_core::clock::{ManualClock, Timestamp};
+    use redflash_core::model::{Action, Actor, AuditEntry, KeyHash, Role, Session, User};
+    use redflash_core::store::{Audit, AuditFilter, Directory, MemoryStore, Save, Sessions};
 
     use super::*;
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use redflash_core::{Engine, Gateways, Settings};
+use redflash_core::Engine;
+use redflash_core::engine::Settings;
+use redflash_core::gateway::Gateways;
 use redflash_http::{HttpSettings, LiveSettings};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -20,7 +20,10 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use crate::{Accepted, Channel, DeliveryId, NotificationId, OutboundMessage, SendError, Timestamp};
+use crate::clock::Timestamp;
+use crate::gateway::Channel;
+use crate::message::{Accepted, OutboundMessage, SendError};
+use crate::model::{DeliveryId, NotificationId};
 
 /// The behaviour of a peer with the next message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::{Arguments, Delivery, LeaseToken, Message, Slug, Target, Timestamp};
+use crate::clock::Timestamp;
+use crate::delivery::{Delivery, LeaseToken};
+use crate::message::Message;
+use crate::model::{Slug, Target};
+use crate::template::Arguments;
 
 /// A delivery leased to a dispatcher, with everything needed to hand it over.
 #[derive(Clone, Debug, PartialEq, Eq)]

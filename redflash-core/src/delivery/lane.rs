@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ChannelKind;
+use crate::model::ChannelKind;
 
 /// A queue of deliveries that fail together: a channel, or one host of it where hosts fail apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

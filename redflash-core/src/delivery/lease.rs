@@ -1,7 +1,8 @@
 //! Leases and their fencing: every grant has a token of its own, so that the outcome of an earlier
 //! grant cannot settle a later one.
 
-use crate::{DeliveryId, Timestamp, WorkerId};
+use crate::clock::Timestamp;
+use crate::model::{DeliveryId, WorkerId};
 
 /// The right to hand over some deliveries, for a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

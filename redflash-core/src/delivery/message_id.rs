@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Accepted, InboundMessage, Receipt};
+use crate::delivery::Receipt;
+use crate::inbound::InboundMessage;
+use crate::message::Accepted;
 
 /// The maximum number of bytes of a stored id. An index entry of Postgres has at most 2704 bytes,
 /// and a table on a page should stay readable.

@@ -21,7 +21,9 @@ pub use retry::RetrySchedule;
 pub use settlement::{Disposition, Settled, Settlement};
 pub use state::{DeliveryState, DeliveryStateError};
 
-use crate::{Address, ChannelKind, DeliveryId, EndpointId, NotificationId, Price, Slug, Timestamp};
+use crate::clock::Timestamp;
+use crate::message::Price;
+use crate::model::{Address, ChannelKind, DeliveryId, EndpointId, NotificationId, Slug};
 
 /// One message to one endpoint. The JSON also has the time when it [ended](Self::ended_at).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeliveryId, Price};
+use crate::message::Price;
+use crate::model::DeliveryId;
 
 /// A gateway's report about a delivery. Receipts repeat, and arrive in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! Settlements of leases.
 
-use crate::{Accepted, Attempt, Delivery, LeaseToken, Timestamp};
+use crate::clock::Timestamp;
+use crate::delivery::{Attempt, Delivery, LeaseToken};
+use crate::message::Accepted;
 
 /// The end of a lease on one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]

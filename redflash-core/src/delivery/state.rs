@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The state of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DeliveryState {
     /// Waiting for its turn or its next attempt.
     Queued,

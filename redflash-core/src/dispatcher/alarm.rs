@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::{MutexGuard, mpsc};
 
-use crate::store::Alarm;
-use crate::{Address, ChannelKind, Monotonic, Slug, Timestamp, Window};
+use crate::clock::{Monotonic, Timestamp};
+use crate::model::{Address, ChannelKind, Slug};
+use crate::store::{Alarm, Window};
 
 /// An event that the alarm contact must hear of.
 #[derive(Clone, Debug, PartialEq, Eq)]

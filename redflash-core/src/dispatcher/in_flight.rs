@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
+use crate::delivery::{Attempt, AttemptOutcome, Disposition, Job, Settlement};
 use crate::dispatcher::lease::{LeaseView, SendStart};
 use crate::dispatcher::outcome::record::FinishedDelivery;
 use crate::dispatcher::slot::Slot;
 use crate::dispatcher::{Dispatcher, LeaseGuard};
-use crate::{Attempt, AttemptOutcome, Disposition, Job, Settlement, Timestamp};
 
 /// A leased delivery. If it is dropped, an outcome is recorded all the same: a delivery that was
 /// not begun goes back to the queue as it was, and one that was begun has an unknown outcome in the

@@ -9,10 +9,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::warn;
 
+use crate::clock::{Moment, Monotonic, Timestamp};
+use crate::delivery::{HeldLease, Lease, LeaseToken};
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::life::Life;
 use crate::dispatcher::life::heartbeat::Loop;
-use crate::{DeliveryId, HeldLease, Lease, LeaseToken, Moment, Monotonic, Slug, Timestamp};
+use crate::model::{DeliveryId, Slug};
 
 /// The leases of every delivery in flight in this process, until its outcome is recorded.
 #[derive(Clone, Debug, Default)]

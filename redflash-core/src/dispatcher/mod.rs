@@ -1,6 +1,6 @@
 //! The dispatcher claims due deliveries from the store and hands them to gateways.
 //!
-//! claim → [`Channel::send`](crate::Channel::send) → settle. No connection or transaction is held
+//! claim → [`Channel::send`](crate::gateway::Channel::send) → settle. No connection or transaction is held
 //! during a call to a gateway. Each lane has its own slots, so that a dead destination delays no
 //! others, and the senders of a lane take turns.
 
@@ -25,9 +25,13 @@ use tokio::sync::Notify;
 pub use gateway_health::{GatewayHealth, GatewayState};
 
 use crate::cache::Cache;
-use crate::store::ServingSlot;
+use crate::clock::{Clock, Moment, Monotonic, Timestamp};
+use crate::delivery::Lane;
+use crate::engine::Settings;
+use crate::gateway::Gateways;
+use crate::model::WorkerId;
+use crate::store::{ServingSlot, Store};
 use crate::waiter::Waiters;
-use crate::{Clock, Gateways, Lane, Moment, Monotonic, Settings, Store, Timestamp, WorkerId};
 pub(crate) use alarm::{AlarmEvent, Alarms, BudgetAlarm, refusal_subject, stopped, subject};
 pub(crate) use in_flight::InFlight;
 use lane::Lanes;

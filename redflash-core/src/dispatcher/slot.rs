@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::Dispatcher;
 use super::lane::Lanes;
-use crate::Lane;
+use crate::delivery::Lane;
 
 /// One slot of a lane, given back when dropped.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! Premium-rate telephone numbers, which are refused.
 
 use crate::engine::Engine;
-use crate::{Address, AddressError, ChannelKind, Gateway};
+use crate::gateway::Gateway;
+use crate::model::{Address, AddressError, ChannelKind};
 
 impl Engine {
     /// Parses an address for a test of one gateway, into that gateway's normal form.

@@ -6,13 +6,15 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::{error, warn};
 
+use crate::clock::Timestamp;
 use crate::dispatcher::{AlarmEvent, BudgetAlarm, Life, Loop, refusal_subject, stopped, subject};
 use crate::engine::Engine;
+use crate::error_chain;
+use crate::gateway::{Gateway, GatewayStatuses};
+use crate::message::Raise;
+use crate::model::{ChannelKind, Slug};
 use crate::panicked::caught;
-use crate::store::{Alarm, Allowance, MAX_CLAIMS, Spent};
-use crate::{
-    ChannelKind, Gateway, GatewayStatuses, Raise, Slug, StoreError, Timestamp, Window, error_chain,
-};
+use crate::store::{Alarm, Allowance, MAX_CLAIMS, Spent, StoreError, Window};
 
 /// Time before the next try of an alarm that panicked.
 const RETRY_DELAY: Duration = Duration::from_secs(1);

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::IntoClock;
+use crate::clock::{Clock, IntoClock, SystemClock};
 use crate::dispatcher::Dispatcher;
-use crate::engine::Engine;
-use crate::{
-    Address, AddressError, BuildError, ChannelKind, Clock, Gateway, Gateways, Raise, Settings,
-    Slug, Store, SystemClock,
-};
+use crate::engine::{BuildError, Engine, Settings};
+use crate::gateway::{Gateway, Gateways};
+use crate::message::Raise;
+use crate::model::{Address, AddressError, ChannelKind, Slug};
+use crate::store::Store;
 
 /// Parses an address into the normal form of a channel, whichever gateway serves it.
 pub type AddressRules = fn(&ChannelKind, &str) -> Result<Address, AddressError>;
@@ -125,7 +125,7 @@ impl EngineBuilder {
 
     /// Sets the URL below which each notification has its page, such as
     /// `https://alerts.example.org/admin/log/`. Messages carry the page as their
-    /// [link](crate::OutboundMessage::link).
+    /// [link](crate::message::OutboundMessage::link).
     pub fn notification_pages(mut self, url: Option<String>) -> Self {
         self.notification_pages = url;
         self

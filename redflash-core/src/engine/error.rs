@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{CallbackError, ClockError, NotificationId, Plan, Slug, StoreError, Target};
+use crate::clock::ClockError;
+use crate::gateway::CallbackError;
+use crate::model::{NotificationId, Slug, Target};
+use crate::plan::Plan;
+use crate::store::StoreError;
 
 /// Reason why an alert was not raised. Nothing is sent, except if the store's outcome is unknown.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +31,7 @@ pub enum RaiseError {
     #[error("nobody behind {} can be reached", .0.target)]
     NoRecipients(Box<Plan>),
     /// The plan has more deliveries than a notification can have.
-    #[error("the alert would have {0} deliveries; the maximum is {max}", max = crate::DeliveryId::MOST)]
+    #[error("the alert would have {0} deliveries; the maximum is {max}", max = crate::model::DeliveryId::MOST)]
     TooManyRecipients(usize),
     /// Its API key does not allow it any more.
     #[error("API key {0} was switched off, removed or restricted in the meantime")]

@@ -6,16 +6,18 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
+use crate::delivery::{
+    Attempt, AttemptOutcome, Delivery, DeliveryState, Disposition, Lane, Lease, Settlement,
+};
 use crate::dispatcher::{LeaseGuard, SendRequest};
 use crate::engine::Engine;
-use crate::plan::printable;
-use crate::store::{Enqueue, Enqueued};
-use crate::{
-    Accepted, Action, Actor, Address, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState,
-    Disposition, EndpointId, Gateway, Idempotency, Lane, Lease, Message, Name, Notification,
-    NotificationId, OutboundMessage, Plan, PlannedEndpoint, Price, Recipient, SendError,
-    Settlement, Slug, StoreError, Target, Verdict,
+use crate::gateway::Gateway;
+use crate::message::{Accepted, Idempotency, Message, OutboundMessage, Price, SendError};
+use crate::model::{
+    Action, Actor, Address, DeliveryId, EndpointId, Name, NotificationId, Slug, Target,
 };
+use crate::plan::{Notification, Plan, PlannedEndpoint, Recipient, Verdict, printable};
+use crate::store::{Enqueue, Enqueued, StoreError};
 
 /// The result of a gateway test.
 #[derive(Debug)]

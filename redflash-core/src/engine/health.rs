@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Timestamp;
 use crate::dispatcher::GatewayHealth;
 use crate::engine::Engine;
-use crate::{Slug, Timestamp};
+use crate::model::Slug;
 
 /// The health of an engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

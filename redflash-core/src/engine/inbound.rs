@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
+use crate::delivery::Receipt;
 use crate::dispatcher::AlarmEvent;
 use crate::engine::{Engine, ReceiveError};
-use crate::store::{Allowance, ReceiptEffect, Spent};
-use crate::{
-    Action, Actor, Arguments, AuditEntry, Authenticity, Callback, CallbackError, ChannelKind,
-    Contact, DeliveryId, Gateway, Idempotency, Inbound, InboundId, InboundMessage, Keyword,
-    NotificationId, Raise, Receipt, Slug, StoreError, Window,
+use crate::gateway::{Authenticity, Callback, CallbackError, Gateway};
+use crate::inbound::{Inbound, InboundMessage, Keyword};
+use crate::message::{Idempotency, Raise};
+use crate::model::{
+    Action, Actor, AuditEntry, ChannelKind, Contact, DeliveryId, InboundId, NotificationId, Slug,
 };
+use crate::store::{Allowance, ReceiptEffect, Spent, StoreError, Window};
+use crate::template::Arguments;
 
 /// The effects of a gateway's callback.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,10 @@
 
 use tracing::error;
 
-use crate::engine::{Engine, Raised};
-use crate::{Action, Actor, EndpointId, Raise, RaiseError, error_chain};
+use crate::engine::{Engine, RaiseError, Raised};
+use crate::error_chain;
+use crate::message::Raise;
+use crate::model::{Action, Actor, EndpointId};
 
 impl Engine {
     /// Raises an alert as a user, with an entry in the audit log: a test for a

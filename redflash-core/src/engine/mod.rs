@@ -32,12 +32,13 @@ pub use crate::dispatcher::{ShutdownReport, StartError};
 pub use crate::gateway::gateways::BuildError;
 pub use crate::settings::Settings;
 
+use crate::clock::{Monotonic, Timestamp};
 use crate::dispatcher::Dispatcher;
-use crate::store::IntoStore;
-use crate::{
-    ApiKey, CheckedKey, Gateways, KeyHash, Monotonic, NotificationId, Plan, Raise, Store,
-    StoreError, Target, Timestamp, plan,
-};
+use crate::gateway::Gateways;
+use crate::message::Raise;
+use crate::model::{ApiKey, CheckedKey, KeyHash, NotificationId, Target};
+use crate::plan::{Plan, plan};
+use crate::store::{IntoStore, Store, StoreError};
 
 /// Raises alerts, and sends them once started. Cheap to clone; clones are the same engine.
 #[derive(Clone, Debug)]

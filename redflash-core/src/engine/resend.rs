@@ -1,7 +1,8 @@
 //! Resending deliveries that ended without being sent.
 
 use crate::engine::Engine;
-use crate::{Action, Actor, DeliveryId, NotificationId, StoreError};
+use crate::model::{Action, Actor, DeliveryId, NotificationId};
+use crate::store::StoreError;
 
 impl Engine {
     /// Puts deliveries of a notification that failed, were cancelled, suppressed or set aside back

@@ -6,9 +6,11 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::clock::Timestamp;
+use crate::delivery::{Delivery, DeliveryState};
 use crate::engine::Engine;
-use crate::store::DeliveryRecord;
-use crate::{Delivery, DeliveryState, NotificationId, StoreError, Timestamp};
+use crate::model::NotificationId;
+use crate::store::{DeliveryRecord, StoreError};
 
 /// Time after which a waiter polls the store, in case another process sends its deliveries.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::{Address, Slug};
 use crate::store::{Allowance, Window};
-use crate::{Address, Slug};
 
 /// The limits of one gateway. Messages beyond them are suppressed, and the log says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 
-use crate::{
-    Accepted, Address, AddressError, Authenticity, Callback, CallbackError, ChannelKind,
-    InboundMessage, OutboundMessage, Receipt, SendError, SenderError, Timestamp,
-};
+use crate::clock::Timestamp;
+use crate::delivery::Receipt;
+use crate::gateway::{Authenticity, Callback, CallbackError};
+use crate::inbound::InboundMessage;
+use crate::message::{Accepted, OutboundMessage, SendError, SenderError};
+use crate::model::{Address, AddressError, ChannelKind};
 
 /// A kind of transport: hands messages to a gateway and reads its callbacks.
 ///

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::delivery::Lane;
+use crate::gateway::Gateway;
 use crate::guarded::Guarded;
-use crate::{Address, AddressError, ChannelKind, Gateway, Lane, Slug};
+use crate::model::{Address, AddressError, ChannelKind, Slug};
 
 /// All configured gateways. Those of one channel are an ordered list: the first that works is used.
 /// Cheap to clone; clones share the list.

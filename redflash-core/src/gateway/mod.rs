@@ -20,7 +20,9 @@ pub use gateways::{DuplicateGateway, Gateways};
 pub use status::{GatewayStatus, GatewayStatuses};
 pub use view::{Callbacks, GatewayDetails, GatewayView};
 
-use crate::{Address, RetrySchedule, SenderError, Slug};
+use crate::delivery::RetrySchedule;
+use crate::message::SenderError;
+use crate::model::{Address, Slug};
 
 /// A configured, named instance of a channel.
 #[derive(Clone, Debug)]

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Timestamp;
+use crate::delivery::Lane;
+use crate::gateway::{Gateway, GatewayHealth, GatewayState};
+use crate::model::Slug;
 use crate::store::Alarm;
-use crate::{Gateway, GatewayHealth, GatewayState, Lane, Slug, Timestamp};
 
 /// State of a gateway, and the reason if it gets no messages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

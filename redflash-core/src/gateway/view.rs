@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::serves;
-use crate::{
-    Address, Authenticity, Budget, Callback, ChannelKind, Gateway, GatewayHealth, GatewayStatus,
-    GatewayStatuses, Slug, Timestamp,
+use crate::clock::Timestamp;
+use crate::gateway::{
+    Authenticity, Budget, Callback, Gateway, GatewayHealth, GatewayStatus, GatewayStatuses,
 };
+use crate::model::{Address, ChannelKind, Slug};
 
 /// A gateway in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

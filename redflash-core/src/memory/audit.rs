@@ -6,8 +6,9 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};
-use crate::store::AuditFilter;
-use crate::{Audit, AuditEntry, Slug, StoreError, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::{AuditEntry, Slug};
+use crate::store::{Audit, AuditFilter, StoreError};
 
 #[async_trait]
 impl Audit for MemoryStore {

@@ -1,8 +1,10 @@
 //! Steps of the clock, followed in memory.
 
 use super::State;
+use crate::clock::Timestamp;
+use crate::delivery::DeliveryState;
+use crate::model::WorkerId;
 use crate::store::ClockStep;
-use crate::{DeliveryState, Timestamp, WorkerId};
 
 impl State {
     pub(super) fn follow_clock(&mut self, step: &ClockStep, worker: WorkerId) -> u64 {

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};
-use crate::store::{Edit, Entry, EntryRef, Save, Step};
-use crate::{
-    Address, ApiKey, ChannelKind, Contact, Directory, Endpoint, Event, Group, KeyHash, Slug,
-    StoreError, Target, TargetView, User,
+use crate::model::{
+    Address, ApiKey, ChannelKind, Contact, Endpoint, Event, Group, KeyHash, Slug, Target,
+    TargetView, User,
 };
+use crate::store::{Directory, Edit, Entry, EntryRef, Save, Step, StoreError};
 
 #[async_trait]
 impl Directory for MemoryStore {

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 
 use super::{DeliveryRow, MemoryStore};
-use crate::store::InboundFilter;
-use crate::{Delivery, DeliveryId, Inbound, Inbox, Slug, StoreError};
+use crate::delivery::Delivery;
+use crate::inbound::Inbound;
+use crate::model::{DeliveryId, Slug};
+use crate::store::{InboundFilter, Inbox, StoreError};
 
 #[async_trait]
 impl Inbox for MemoryStore {

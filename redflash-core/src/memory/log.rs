@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::State;
+use crate::clock::Timestamp;
+use crate::model::NotificationId;
 use crate::store::{LogFilter, LogPage, OutcomeCount, Recent};
-use crate::{NotificationId, Timestamp};
 
 impl State {
     pub(super) fn log(&self, filter: &LogFilter) -> LogPage {

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};
-use crate::store::{Alarm, Allowance, Spent};
-use crate::{Meter, StoreError, Timestamp};
+use crate::clock::Timestamp;
+use crate::store::{Alarm, Allowance, Meter, Spent, StoreError};
 
 #[async_trait]
 impl Meter for MemoryStore {

@@ -17,12 +17,15 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::store::{Alarm, OutboxEntry, ServingSlot};
-use crate::{
-    ApiKey, Attempt, AuditEntry, AuditEntryId, Contact, DeliveryId, Event, Group, Inbound,
-    InboundId, KeyHash, Notification, NotificationId, Receipt, Session, Slug, Timestamp, User,
-    Window,
+use crate::clock::Timestamp;
+use crate::delivery::{Attempt, Receipt};
+use crate::inbound::Inbound;
+use crate::model::{
+    ApiKey, AuditEntry, AuditEntryId, Contact, DeliveryId, Event, Group, InboundId, KeyHash,
+    NotificationId, Session, Slug, User,
 };
+use crate::plan::Notification;
+use crate::store::{Alarm, OutboxEntry, ServingSlot, Window};
 
 /// Keeps everything in memory, and forgets it when dropped.
 ///

@@ -7,13 +7,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::MemoryStore;
+use crate::clock::Timestamp;
+use crate::delivery::{
+    Delivery, DeliveryState, HeldLease, Job, Lane, Lease, Receipt, Settled, Settlement,
+};
+use crate::message::Idempotency;
+use crate::model::{DeliveryId, NotificationId, Slug, WorkerId};
+use crate::plan::Notification;
 use crate::store::{
     Backlog, ClaimRequest, ClockStep, DeliveryRecord, DueQueue, Enqueue, EnqueueMore, Enqueued,
-    FanOut, LogFilter, LogPage, Overdue, Queue, ReceiptEffect, Recent, Serving,
-};
-use crate::{
-    Delivery, DeliveryId, DeliveryState, HeldLease, Idempotency, Job, Lane, Lease, Notification,
-    NotificationId, Outbox, Receipt, Settled, Settlement, Slug, StoreError, Timestamp, WorkerId,
+    FanOut, LogFilter, LogPage, Outbox, Overdue, Queue, ReceiptEffect, Recent, Serving, StoreError,
 };
 
 #[async_trait]

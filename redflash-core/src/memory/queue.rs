@@ -4,11 +4,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::{DeliveryRow, State};
-use crate::store::{ClaimRequest, Overdue, Queue};
-use crate::{
-    Delivery, DeliveryState, HeldLease, Job, Lease, LeaseToken, NotificationId, Settled,
-    Settlement, Timestamp, WorkerId,
+use crate::clock::Timestamp;
+use crate::delivery::{
+    Delivery, DeliveryState, HeldLease, Job, Lease, LeaseToken, Settled, Settlement,
 };
+use crate::model::{NotificationId, WorkerId};
+use crate::store::{ClaimRequest, Overdue, Queue};
 
 impl State {
     pub(super) fn claim(&mut self, lease: &Lease, request: &ClaimRequest) -> Vec<Job> {

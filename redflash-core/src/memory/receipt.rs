@@ -1,8 +1,10 @@
 //! Receipts in memory, including those that come before their delivery's outcome.
 
 use super::{DeliveryRow, MemoryStore, State};
+use crate::clock::Timestamp;
+use crate::delivery::Receipt;
+use crate::model::{DeliveryId, Slug};
 use crate::store::{ReceiptEffect, Received};
-use crate::{DeliveryId, Receipt, Slug, Timestamp};
 
 /// Maximum number of early receipts kept.
 const MAX_EARLY: usize = 10_000;

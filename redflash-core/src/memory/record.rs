@@ -3,8 +3,11 @@
 use std::num::NonZeroUsize;
 
 use super::{DeliveryRow, IdempotencyRow, NotificationRow, State};
+use crate::clock::Timestamp;
+use crate::delivery::{Delivery, Lease};
+use crate::message::Idempotency;
+use crate::model::{NotificationId, Slug};
 use crate::store::{Enqueue, EnqueueMore, Enqueued, OutboxEntry};
-use crate::{Delivery, Idempotency, Lease, NotificationId, Slug, Timestamp};
 
 impl State {
     pub(super) fn enqueue(&mut self, order: &Enqueue<'_>) -> Enqueued {

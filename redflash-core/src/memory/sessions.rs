@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};
-use crate::{KeyHash, Session, Sessions, Slug, StoreError, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::{KeyHash, Session, Slug};
+use crate::store::{Sessions, StoreError};
 
 #[async_trait]
 impl Sessions for MemoryStore {

@@ -1,6 +1,6 @@
 //! The answer of a gateway that accepted a message.
 
-use crate::Price;
+use crate::message::Price;
 
 /// The answer of a gateway that accepted a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

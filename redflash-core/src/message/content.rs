@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::Arguments;
+use crate::template::Arguments;
 
 /// The content of a raise.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{Address, Arguments, DeliveryId, NotificationId, Target, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::{Address, DeliveryId, NotificationId, Target};
+use crate::template::Arguments;
 
 /// One message to one address, as handed to a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]

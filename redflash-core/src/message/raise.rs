@@ -1,6 +1,8 @@
 //! Requests for a notification.
 
-use crate::{Arguments, ChannelKind, CheckedKey, Content, EndpointId, Idempotency, Slug, Target};
+use crate::message::{Content, Idempotency};
+use crate::model::{ChannelKind, CheckedKey, EndpointId, Slug, Target};
+use crate::template::Arguments;
 
 /// A request for a notification at a target.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +25,7 @@ pub struct Raise {
 
 impl Raise {
     /// The default limit on the bytes of text or arguments; see
-    /// [`max_content`](crate::EngineBuilder::max_content).
+    /// [`max_content`](crate::engine::EngineBuilder::max_content).
     pub const MAX_CONTENT: usize = 4 * 1024 * 1024;
 
     /// The maximum number of arguments.

@@ -12,7 +12,7 @@ pub struct ChannelKind(String);
 
 /// An address in the normal form of its channel.
 ///
-/// [`Channel::parse_address`](crate::Channel::parse_address) makes it when it is saved, and nothing
+/// [`Channel::parse_address`](crate::gateway::Channel::parse_address) makes it when it is saved, and nothing
 /// parses it again: two endpoints have the same destination exactly if their addresses are equal.
 ///
 /// A URL may hold a user and a password, as in `https://me:secret@hooks.example.org/`. `Display`,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, ChannelKind, EndpointId, Name, Slug};
+use crate::model::{Address, ChannelKind, EndpointId, Name, Slug};
 
 /// A person or system to notify.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Name, Slug};
+use crate::model::{Name, Slug};
 
 /// A named occurrence with a message template and the contacts and groups to notify.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

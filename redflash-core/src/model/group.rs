@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Name, Slug};
+use crate::model::{Name, Slug};
 
 /// A named set of contacts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

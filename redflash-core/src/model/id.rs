@@ -10,7 +10,7 @@ use std::sync::{LazyLock, Mutex};
 use serde::{Deserialize, Serialize};
 use uuid::{ContextV7, Uuid};
 
-use crate::Timestamp;
+use crate::clock::Timestamp;
 
 /// Orders ids of the same millisecond.
 static ORDER: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));

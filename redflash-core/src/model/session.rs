@@ -3,7 +3,8 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::api_key::random_text;
-use crate::{KeyHash, Slug, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::{KeyHash, Slug};
 
 /// A session of a user, identified by the hash of a secret that only the user's browser has.
 #[derive(Clone, Debug, PartialEq, Eq)]

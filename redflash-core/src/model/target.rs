@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Slug, SlugError};
+use crate::model::{Slug, SlugError};
 
 /// The target of a raise, written `contact/ann`, `group/on-call` or `event/disk-full`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! The part of the directory that concerns one target.
 
-use crate::{Contact, Event, Group, Slug};
+use crate::model::{Contact, Event, Group, Slug};
 
 /// A target with every group and contact it reaches, on or off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::{Name, Slug, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::{Name, Slug};
 
 /// A person who may log in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

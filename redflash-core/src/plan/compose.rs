@@ -4,7 +4,10 @@ use std::io;
 
 use serde_json::Value;
 
-use crate::{Arguments, Content, Event, Message, Template, TemplateError, Timestamp};
+use crate::clock::Timestamp;
+use crate::message::{Content, Message};
+use crate::model::Event;
+use crate::template::{Arguments, Template, TemplateError};
 
 /// A message, and how the arguments matched its templates.
 pub(super) struct Composed {

@@ -18,9 +18,12 @@ pub(crate) use compose::printable;
 pub use notification::Notification;
 pub use switch::cancellation_reason;
 
-use crate::{
-    Address, ChannelKind, EndpointId, Gateways, Lane, Message, MissingArguments, Name, Raise, Slug,
-    Target, TargetView, Timestamp,
+use crate::clock::Timestamp;
+use crate::delivery::Lane;
+use crate::gateway::Gateways;
+use crate::message::{Message, Raise};
+use crate::model::{
+    Address, ChannelKind, EndpointId, MissingArguments, Name, Slug, Target, TargetView,
 };
 
 /// The decision for one raise.

@@ -4,7 +4,10 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Arguments, NotificationId, Plan, Slug, Target, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::{NotificationId, Slug, Target};
+use crate::plan::Plan;
+use crate::template::Arguments;
 
 /// The record of a raise: its plan, time and arguments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

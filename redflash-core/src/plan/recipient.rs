@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use super::{PlannedEndpoint, Recipient, Skip, Verdict};
-use crate::{Address, ChannelKind, Contact, Gateways, Raise, Slug, Target, TargetView};
+use crate::gateway::Gateways;
+use crate::message::Raise;
+use crate::model::{Address, ChannelKind, Contact, Slug, Target, TargetView};
 
 /// The paths from the target to a contact.
 #[derive(Default)]

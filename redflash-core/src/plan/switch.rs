@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::{EndpointId, Slug, Target, TargetView};
+use crate::model::{EndpointId, Slug, Target, TargetView};
 
 /// Returns the reason why a planned delivery must no longer be handed over, by the present
 /// directory: something was switched off or removed.

@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Actor, AuditEntry, AuditEntryId, Slug, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::{Actor, AuditEntry, AuditEntryId, Slug};
 
 /// A query of the audit log, newest entries first.
 #[derive(Clone, Debug, PartialEq, Eq)]

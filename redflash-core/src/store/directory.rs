@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::StoreError;
-use crate::{
+use crate::model::{
     Address, ApiKey, AuditEntry, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target,
     TargetView, User,
 };

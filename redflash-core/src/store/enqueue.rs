@@ -1,6 +1,9 @@
 //! Notifications to record with their deliveries.
 
-use crate::{Delivery, Idempotency, Lease, Notification, NotificationId, Slug};
+use crate::delivery::{Delivery, Lease};
+use crate::message::Idempotency;
+use crate::model::{NotificationId, Slug};
+use crate::plan::Notification;
 
 /// A notification to record with its deliveries.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,12 @@
 //! The life of a delivery in a store: every change of state, shared by all stores.
 
 use super::MAX_CLAIMS;
-use crate::{
+use crate::clock::Timestamp;
+use crate::delivery::{
     Attempt, AttemptOutcome, Delivery, DeliveryState, Disposition, Lease, LeaseGrant, LeaseToken,
-    Receipt, ReceiptState, Settled, Settlement, Slug, Timestamp, WorkerId,
+    Receipt, ReceiptState, Settled, Settlement,
 };
+use crate::model::{Slug, WorkerId};
 
 /// A delivery as a store records it. A store reads one, changes it by a method of this type, and
 /// writes it back, all in one transaction.

@@ -1,6 +1,7 @@
 //! Errors of stores, by the action that follows.
 
-use crate::{BoxError, ClockError};
+use crate::BoxError;
+use crate::clock::ClockError;
 
 /// Reason why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

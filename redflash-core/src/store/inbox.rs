@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Delivery, DeliveryId, Inbound, InboundId, Slug};
+use crate::delivery::Delivery;
+use crate::inbound::Inbound;
+use crate::model::{DeliveryId, InboundId, Slug};
 
 /// A query of inbound messages, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Attempt, AttemptOutcome, ChannelKind, Delivery, DeliveryState, Notification, NotificationId,
-    Slug, Target, Timestamp,
-};
+use crate::clock::Timestamp;
+use crate::delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState};
+use crate::model::{ChannelKind, NotificationId, Slug, Target};
+use crate::plan::Notification;
 
 /// A delivery with all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{StoreError, Window};
-use crate::Timestamp;
+use crate::clock::Timestamp;
 
 /// The limit of one meter in a window of time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

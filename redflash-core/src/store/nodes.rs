@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Lane, Slug, Timestamp};
+use crate::clock::Timestamp;
+use crate::delivery::Lane;
+use crate::model::Slug;
 
 /// A gateway that a node found closed in one lane.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -10,10 +10,11 @@ use super::{
     Enqueued, FanOut, LogFilter, LogPage, Nodes, Overdue, ReceiptEffect, Recent, Serving,
     StoreError,
 };
-use crate::{
-    Delivery, DeliveryId, HeldLease, Idempotency, Job, Lane, Lease, Notification, NotificationId,
-    Receipt, Settled, Settlement, Slug, Timestamp, WorkerId,
-};
+use crate::clock::Timestamp;
+use crate::delivery::{Delivery, HeldLease, Job, Lane, Lease, Receipt, Settled, Settlement};
+use crate::message::Idempotency;
+use crate::model::{DeliveryId, NotificationId, Slug, WorkerId};
+use crate::plan::Notification;
 
 /// The queue and log of deliveries, which receipts update.
 ///

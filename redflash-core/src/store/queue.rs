@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ChannelKind, DeliveryId, Lane, Slug, Timestamp};
+use crate::clock::Timestamp;
+use crate::delivery::Lane;
+use crate::model::{ChannelKind, DeliveryId, Slug};
 
 /// Number of consecutive claims without an outcome after which a delivery is quarantined.
 pub const MAX_CLAIMS: u32 = 3;

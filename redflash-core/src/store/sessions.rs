@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{KeyHash, Session, Slug, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::{KeyHash, Session, Slug};
 
 /// Sessions of logged-in users.
 ///

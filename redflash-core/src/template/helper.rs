@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::Timestamp;
+use crate::clock::Timestamp;
 use crate::closest::closest;
 
 /// The helpers that open a block.

@@ -46,7 +46,8 @@ use parameter::Usage;
 use program::Program;
 use render::Renderer;
 
-use crate::{MissingArguments, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::MissingArguments;
 
 /// The arguments of a raise: names and values, as they came.
 pub type Arguments = Map<String, Value>;

@@ -131,7 +131,7 @@ impl<'a> Scopes<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Template;
+    use crate::template::Template;
 
     fn names(source: &str) -> Vec<String> {
         let parameters = Template::parse(source).unwrap().parameters();

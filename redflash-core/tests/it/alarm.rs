@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::{Budget, Gateway, GatewayHealth, GatewayState, MemoryStore};
+use redflash_core::gateway::{Budget, Gateway, GatewayHealth, GatewayState};
+use redflash_core::store::MemoryStore;
 
 use crate::world::{Answer, START, Script, World, gateway, slug};
 

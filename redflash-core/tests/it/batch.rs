@@ -4,11 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::DeliveryState::{self, Failed, Queued, Sent};
-use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, Gateway, Limits,
-    OutboundMessage, SendError,
-};
+use redflash_core::delivery::DeliveryState::{self, Failed, Queued, Sent};
+use redflash_core::gateway::{Capabilities, Channel, Gateway, Limits};
+use redflash_core::message::{Accepted, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use tokio::sync::Barrier;
 
 use crate::world::{Answer, Script, World, gateway, slug};

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::DeliveryState::{Failed, Queued, Sent};
-use redflash_core::{
-    AttemptOutcome, Capabilities, Deferral, GatewayState, MemoryStore, NotificationId, Store,
-};
+use redflash_core::delivery::AttemptOutcome;
+use redflash_core::delivery::DeliveryState::{Failed, Queued, Sent};
+use redflash_core::gateway::{Capabilities, GatewayState};
+use redflash_core::message::Deferral;
+use redflash_core::model::NotificationId;
+use redflash_core::store::{MemoryStore, Store};
 
 use crate::world::{Answer, Script, World, gateway, slug};
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::world::{Script, World, gateway, name, slug};
+use redflash_core::clock::{ManualClock, Timestamp};
+use redflash_core::engine::{EditError, RaiseError, StartError};
+use redflash_core::message::{Idempotency, Raise};
+use redflash_core::model::{Actor, Contact};
 use redflash_core::store::{LogFilter, StoreError};
-use redflash_core::{
-    Actor, Arguments, Contact, EditError, Idempotency, ManualClock, Raise, RaiseError, StartError,
-    Timestamp,
-};
+use redflash_core::template::Arguments;
 
 const END: i64 = 253_402_300_800_000;
 
@@ -84,7 +85,7 @@ async fn accepts_content_of_the_maximum_size() {
 
 #[tokio::test]
 async fn builder_sets_the_content_limit() {
-    let store = Arc::new(redflash_core::MemoryStore::new());
+    let store = Arc::new(redflash_core::store::MemoryStore::new());
     let mail = [gateway("mail", &Script::new("x"), 8)];
     let world = World::built(store, mail, |builder| builder.max_content(10));
     world.contact("ann", &["a"]).await;
@@ -127,7 +128,7 @@ async fn stores_nothing_while_the_clock_is_wrong() {
 #[tokio::test]
 async fn builds_an_engine_while_the_clock_is_wrong() {
     for millis in [i64::MIN, -1, END, i64::MAX] {
-        let store = Arc::new(redflash_core::MemoryStore::new());
+        let store = Arc::new(redflash_core::store::MemoryStore::new());
         let clock = ManualClock::new(Timestamp::from_millis(millis));
         let builder = redflash_core::Engine::builder(store).clock(Arc::new(clock));
         let engine = builder.build().unwrap();

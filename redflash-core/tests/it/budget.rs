@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use redflash_core::DeliveryState::{self, Sent, Suppressed};
-use redflash_core::{Budget, Gateway, NotificationId};
+use redflash_core::delivery::DeliveryState::{self, Sent, Suppressed};
+use redflash_core::gateway::{Budget, Gateway};
+use redflash_core::model::NotificationId;
 
 use crate::world::{Answer, Script, World, gateway};
 

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::DeliveryState::{Queued, Sending, Sent};
-use redflash_core::{AttemptOutcome, GatewayState, Limits, MemoryStore, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::AttemptOutcome;
+use redflash_core::delivery::DeliveryState::{Queued, Sending, Sent};
+use redflash_core::gateway::{GatewayState, Limits};
+use redflash_core::store::MemoryStore;
 
 use crate::world::{Answer, START, Script, World, gateway};
 

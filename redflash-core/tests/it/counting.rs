@@ -9,8 +9,8 @@ use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
     set_default_local_recorder,
 };
+use redflash_core::delivery::{DeliveryState, RetrySchedule};
 use redflash_core::store::MAX_CLAIMS;
-use redflash_core::{DeliveryState, RetrySchedule};
 
 use crate::world::{Answer, START, Script, World, gateway};
 

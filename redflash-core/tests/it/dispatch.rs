@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use redflash_core::{AttemptOutcome, DeliveryState, GatewayState, Limits};
+use redflash_core::delivery::{AttemptOutcome, DeliveryState};
+use redflash_core::gateway::{GatewayState, Limits};
 
 use crate::world::{Answer, Script, World, gateway};
 

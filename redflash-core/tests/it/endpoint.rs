@@ -1,8 +1,8 @@
 //! Endpoints that a program saves again at each start.
 
-use redflash_core::DeliveryState::{Cancelled, Sent};
+use redflash_core::delivery::DeliveryState::{Cancelled, Sent};
+use redflash_core::model::{Actor, Address, Contact, Endpoint, EndpointId};
 use redflash_core::store::{Entry, Save};
-use redflash_core::{Actor, Address, Contact, Endpoint, EndpointId};
 
 use crate::world::{Script, World, gateway, slug};
 

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use redflash_core::DeliveryState::{Failed, Queued, Sent};
-use redflash_core::{Gateway, Limits, NotificationId, RetrySchedule};
+use redflash_core::delivery::DeliveryState::{Failed, Queued, Sent};
+use redflash_core::delivery::RetrySchedule;
+use redflash_core::gateway::{Gateway, Limits};
+use redflash_core::model::NotificationId;
 
 use crate::world::{Answer, START, Script, World, gateway};
 

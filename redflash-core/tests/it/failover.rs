@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use redflash_core::delivery::{AttemptOutcome, DeliveryState, Receipt, ReceiptState};
+use redflash_core::gateway::{Capabilities, Gateway, OnUnknown};
+use redflash_core::plan::{Skip, Verdict};
 use redflash_core::store::DeliveryRecord;
-use redflash_core::{
-    AttemptOutcome, Capabilities, DeliveryState, Gateway, OnUnknown, Receipt, ReceiptState, Skip,
-    Verdict,
-};
 
 use crate::world::{Answer, Script, World, gateway, slug};
 
@@ -246,8 +245,11 @@ async fn omits_a_sender_that_is_not_allowed() {
     };
     let world = World::new([strict_gateway, gateway("lax", &lax, 8)]).await;
     world.contact("ann", &["a"]).await;
-    let mut event =
-        redflash_core::Event::new(slug("disk"), crate::world::name("Disk"), "the disk is full");
+    let mut event = redflash_core::model::Event::new(
+        slug("disk"),
+        crate::world::name("Disk"),
+        "the disk is full",
+    );
     event.contacts = vec![slug("ann")];
     for (sender, at_lax, note) in [
         ("Ops", Some("Ops"), ""),
@@ -257,7 +259,10 @@ async fn omits_a_sender_that_is_not_allowed() {
         world
             .save(redflash_core::store::Entry::Event(event.clone()))
             .await;
-        let raise = redflash_core::Raise::event(slug("disk"), redflash_core::Arguments::new());
+        let raise = redflash_core::message::Raise::event(
+            slug("disk"),
+            redflash_core::template::Arguments::new(),
+        );
         let id = world.engine.raise(raise).await.unwrap().notification;
         let record = world.until(id, is(DeliveryState::Sent)).await;
         assert_eq!(strict.sent().pop().unwrap().sender, None);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use redflash_core::{DeliveryState, Raise};
+use redflash_core::delivery::DeliveryState;
+use redflash_core::message::Raise;
 
 use crate::world::{Answer, Script, World, gateway, slug};
 

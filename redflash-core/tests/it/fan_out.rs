@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use redflash_core::DeliveryState::{Queued, Sent};
-use redflash_core::store::{DeliveryRecord, Entry, Save};
-use redflash_core::{Address, ChannelKind, Contact, Directory, EndpointId, Group};
+use redflash_core::delivery::DeliveryState::{Queued, Sent};
+use redflash_core::model::{Address, ChannelKind, Contact, EndpointId, Group};
+use redflash_core::store::{DeliveryRecord, Directory, Entry, Save};
 
 use crate::world::{START, Script, World, gateway, name, slug};
 

@@ -2,8 +2,10 @@
 
 use std::num::NonZeroU32;
 
+use redflash_core::delivery::DeliveryState;
+use redflash_core::message::{Idempotency, Raise};
+use redflash_core::model::{Actor, Address, NotificationId};
 use redflash_core::store::AuditFilter;
-use redflash_core::{Actor, Address, DeliveryState, Idempotency, NotificationId, Raise};
 
 use crate::world::{Answer, Script, World, gateway, slug};
 
@@ -96,7 +98,7 @@ async fn audit_lines(world: &World) -> Vec<String> {
         limit: NonZeroU32::new(10).unwrap(),
     };
     let entries = world.store.audit_entries(&all).await.unwrap();
-    let line = |change: &redflash_core::AuditEntry| {
+    let line = |change: &redflash_core::model::AuditEntry| {
         let (by, action) = (&change.by, change.action.as_str());
         format!("{by} {action} {}: {}", change.subject, change.detail)
     };

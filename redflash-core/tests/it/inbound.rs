@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use redflash_core::store::{Entry, InboundFilter};
-use redflash_core::{
-    Callback, CallbackKind, Contact, DeliveryState, Event, Inbound, MemoryStore, Slug,
-};
+use redflash_core::delivery::DeliveryState;
+use redflash_core::engine::CallbackKind;
+use redflash_core::gateway::Callback;
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{Contact, Event, Slug};
+use redflash_core::store::{Entry, InboundFilter, MemoryStore};
 
 use crate::world::{Script, World, gateway, name, slug};
 
@@ -101,7 +103,7 @@ async fn stop_opts_out_and_start_opts_in() {
         endpoint.opted_out.as_deref(),
         Some("answered Stop to first")
     );
-    let raise = redflash_core::Raise::contact(slug("ann"), "hello");
+    let raise = redflash_core::message::Raise::contact(slug("ann"), "hello");
     assert!(world.engine.raise(raise).await.is_err());
     let again = comes(&world, &[("from", "a"), ("text", "STOP")])
         .await
@@ -137,7 +139,7 @@ async fn start_does_not_enable_an_invalid_address() {
     let (world, ..) = listening().await;
     let mut contact = ann(&world).await;
     let endpoint = &mut contact.endpoints[0];
-    endpoint.address = redflash_core::Address::new("invalid").unwrap();
+    endpoint.address = redflash_core::model::Address::new("invalid").unwrap();
     endpoint.enabled = false;
     endpoint.opted_out = Some("not a valid address".into());
     world.save(Entry::Contact(contact)).await;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::{
-    AttemptOutcome, BuildError, DeliveryState, Engine, EngineBuilder, MemoryStore,
-};
+use redflash_core::Engine;
+use redflash_core::delivery::{AttemptOutcome, DeliveryState};
+use redflash_core::engine::{BuildError, EngineBuilder};
+use redflash_core::store::MemoryStore;
 
 use crate::world::{Answer, Script, World, gateway, slug};
 
@@ -24,7 +25,7 @@ async fn handed_over(script: &Script, count: usize) {
     }
 }
 
-fn patient(script: &Script, concurrency: u32) -> redflash_core::Gateway {
+fn patient(script: &Script, concurrency: u32) -> redflash_core::gateway::Gateway {
     let mut gateway = gateway("first", script, concurrency);
     gateway.limits.deadline = Duration::from_secs(30);
     gateway

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use redflash_core::store::DeliveryRecord;
-use redflash_core::{
-    Attempt, AttemptOutcome, DeliveryState, Gateway, MemoryStore, NotificationId, OnUnknown,
-    ShutdownReport, StartError, Store,
-};
+use redflash_core::delivery::{Attempt, AttemptOutcome, DeliveryState};
+use redflash_core::engine::{ShutdownReport, StartError};
+use redflash_core::gateway::{Gateway, OnUnknown};
+use redflash_core::model::NotificationId;
+use redflash_core::store::{DeliveryRecord, MemoryStore, Store};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::world::{Answer, Script, World, gateway};

@@ -3,9 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use redflash_core::DeliveryState::{Sending, Sent};
-use redflash_core::store::LogFilter;
-use redflash_core::{Idempotency, MemoryStore, NotificationId, Raise};
+use redflash_core::delivery::DeliveryState::{Sending, Sent};
+use redflash_core::message::{Idempotency, Raise};
+use redflash_core::model::NotificationId;
+use redflash_core::store::{LogFilter, MemoryStore};
 
 use crate::world::{Answer, Script, World, gateway, slug};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redflash_core::DeliveryState;
+use redflash_core::delivery::DeliveryState;
 
 use crate::world::{Script, World, gateway};
 

@@ -1,12 +1,17 @@
 //! Answers of raises.
 
-use redflash_core::{Engine, Idempotency, MemoryStore, NotificationId, Raise, RaiseError, Scope};
+use redflash_core::Engine;
+use redflash_core::engine::RaiseError;
+use redflash_core::message::{Idempotency, Raise};
+use redflash_core::model::{NotificationId, Scope};
+use redflash_core::store::MemoryStore;
 use secrecy::SecretString;
 
 use std::sync::Arc;
 
+use redflash_core::model::{ApiKey, Event, MissingArguments, Slug, Target};
 use redflash_core::store::{Entry, EntryRef, LogFilter};
-use redflash_core::{ApiKey, Arguments, Event, MissingArguments, Slug, Target};
+use redflash_core::template::Arguments;
 
 use crate::world::{Script, World, gateway, slug};
 

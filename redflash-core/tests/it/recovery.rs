@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redflash_core::{AttemptOutcome, DeliveryState, MemoryStore, Store};
+use redflash_core::delivery::{AttemptOutcome, DeliveryState};
+use redflash_core::store::{MemoryStore, Store};
 
 use crate::world::{Answer, Script, World, gateway};
 

@@ -1,6 +1,8 @@
 //! Settings that are replaced while the engine runs.
 
-use redflash_core::{DeliveryState, Gateway, GatewayState, Gateways, Settings};
+use redflash_core::delivery::DeliveryState;
+use redflash_core::engine::Settings;
+use redflash_core::gateway::{Gateway, GatewayState, Gateways};
 
 use crate::world::{Answer, Script, World, gateway, slug};
 

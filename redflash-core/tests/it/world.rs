@@ -7,13 +7,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::store::{ClaimRequest, DeliveryRecord, Entry, Save};
-use redflash_core::{
-    Accepted, Address, AddressError, Callback, CallbackError, Capabilities, Channel, ChannelKind,
-    Clock, Contact, Deferral, Directory, DispatcherHandle, EndpointId, Engine, EngineBuilder,
-    Gateway, Group, HeldLease, InboundMessage, Lease, LeaseToken, Limits, ManualClock, MemoryStore,
-    Name, NotificationId, OutboundMessage, Outbox, Raise, Raised, RetrySchedule, SendError,
-    SenderError, Slug, Store, Timestamp, WorkerId,
+use redflash_core::Engine;
+use redflash_core::clock::{Clock, ManualClock, Timestamp};
+use redflash_core::delivery::{HeldLease, Lease, LeaseToken, RetrySchedule};
+use redflash_core::engine::{DispatcherHandle, EngineBuilder, Raised};
+use redflash_core::gateway::{Callback, CallbackError, Capabilities, Channel, Gateway, Limits};
+use redflash_core::inbound::InboundMessage;
+use redflash_core::message::{Accepted, Deferral, OutboundMessage, Raise, SendError, SenderError};
+use redflash_core::model::{
+    Address, AddressError, ChannelKind, Contact, EndpointId, Group, Name, NotificationId, Slug,
+    WorkerId,
+};
+use redflash_core::store::{
+    ClaimRequest, DeliveryRecord, Directory, Entry, MemoryStore, Outbox, Save, Store,
 };
 use tokio::sync::Semaphore;
 

@@ -4,8 +4,9 @@ use std::num::NonZeroU32;
 
 use axum::http::Method;
 use axum::response::Response;
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Action, Actor, AuditEntry, AuditEntryId};
 use redflash_core::store::AuditFilter;
-use redflash_core::{Action, Actor, AuditEntry, AuditEntryId, Timestamp};
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -140,6 +141,7 @@ const fn word(action: Action) -> &'static str {
         Action::Raised => "raised",
         Action::Resent => "resent",
         Action::Tested => "tested",
+        _ => action.as_str(),
     }
 }
 

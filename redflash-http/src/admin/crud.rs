@@ -2,10 +2,9 @@
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{
-    ApiKey, Contact, DirectoryItem, EditError, Event, Group, Revision, Slug, Store, StoreError,
-    User,
-};
+use redflash_core::engine::{DirectoryItem, EditError, Revision};
+use redflash_core::model::{ApiKey, Contact, Event, Group, Slug, User};
+use redflash_core::store::{Store, StoreError};
 use serde::Serialize;
 
 use crate::admin::ui::field::{Field, Switch};

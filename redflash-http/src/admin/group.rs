@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use redflash_core::{Contact, Event, Group, Name, Revision, Slug, Store, StoreError, Target};
+use redflash_core::engine::Revision;
+use redflash_core::model::{Contact, Event, Group, Name, Slug, Target};
+use redflash_core::store::{Store, StoreError};
 use serde::Serialize;
 
 use crate::admin::crud;

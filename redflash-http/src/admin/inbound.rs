@@ -5,8 +5,10 @@ use std::num::NonZeroU32;
 
 use axum::http::Method;
 use axum::response::Response;
+use redflash_core::clock::Timestamp;
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{InboundId, Name, NotificationId, Slug};
 use redflash_core::store::InboundFilter;
-use redflash_core::{Inbound, InboundId, Name, NotificationId, Slug, Timestamp};
 use serde::Serialize;
 use url::form_urlencoded;
 

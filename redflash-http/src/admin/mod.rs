@@ -19,7 +19,7 @@ pub(crate) mod urls;
 pub(crate) mod user;
 
 use axum::http::Method;
-use redflash_core::{ApiKey, Contact, Event, Group, User};
+use redflash_core::model::{ApiKey, Contact, Event, Group, User};
 
 pub(crate) use ui::pagination::compact;
 

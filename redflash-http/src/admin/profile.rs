@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{Name, PasswordHash, Revision, Role, User};
+use redflash_core::engine::Revision;
+use redflash_core::model::{Name, PasswordHash, Role, User};
 use serde::Serialize;
 
 use crate::admin::auth::sign_in::with_session;

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use axum::response::Response;
-use redflash_core::store::LogFilter;
-use redflash_core::{
-    ApiKey, Contact, DeliveryId, Event, Gateway, Group, NotificationId, StoreError, User,
-};
+use redflash_core::gateway::Gateway;
+use redflash_core::model::{ApiKey, Contact, DeliveryId, Event, Group, NotificationId, User};
+use redflash_core::store::{LogFilter, StoreError};
 use serde::Serialize;
 use url::form_urlencoded;
 

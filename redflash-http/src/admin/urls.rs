@@ -1,6 +1,6 @@
 //! URLs of the pages, without the base path.
 
-use redflash_core::{DeliveryId, EndpointId, NotificationId, Slug, Target};
+use redflash_core::model::{DeliveryId, EndpointId, NotificationId, Slug, Target};
 
 /// The home page.
 pub(crate) const HOME: &str = "/admin";

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::Method;
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Action, Actor, AuditEntryId};
 use redflash_core::store::AuditFilter;
-use redflash_core::{Action, Actor, AuditEntryId, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -53,8 +54,8 @@ impl Listed for AuditEntry {
     const PAGE: &'static str = "AuditPage";
 }
 
-impl From<redflash_core::AuditEntry> for AuditEntry {
-    fn from(entry: redflash_core::AuditEntry) -> Self {
+impl From<redflash_core::model::AuditEntry> for AuditEntry {
+    fn from(entry: redflash_core::model::AuditEntry) -> Self {
         Self {
             id: entry.id,
             at: entry.at,

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{Actor, ApiKey, Target};
+use redflash_core::model::{Actor, ApiKey, Target};
 
 use crate::api::extract::query;
 use crate::api::problem::Problem;

@@ -7,7 +7,10 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{DirectoryItem, EditError, Engine, Revision, Slug, Store, StoreError};
+use redflash_core::Engine;
+use redflash_core::engine::{DirectoryItem, EditError, Revision};
+use redflash_core::model::Slug;
+use redflash_core::store::{Store, StoreError};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 

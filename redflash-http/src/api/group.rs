@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use redflash_core::{EditError, Engine, Group, Name, Slug, Store, StoreError};
+use redflash_core::Engine;
+use redflash_core::engine::EditError;
+use redflash_core::model::{Group, Name, Slug};
+use redflash_core::store::{Store, StoreError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

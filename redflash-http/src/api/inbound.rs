@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::Method;
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Address, ChannelKind, DeliveryId, InboundId, Slug};
 use redflash_core::store::InboundFilter;
-use redflash_core::{Address, ChannelKind, DeliveryId, InboundId, Slug, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -62,8 +63,8 @@ impl Listed for Inbound {
     const PAGE: &'static str = "InboundPage";
 }
 
-impl From<redflash_core::Inbound> for Inbound {
-    fn from(inbound: redflash_core::Inbound) -> Self {
+impl From<redflash_core::inbound::Inbound> for Inbound {
+    fn from(inbound: redflash_core::inbound::Inbound) -> Self {
         Self {
             id: inbound.id,
             gateway: inbound.gateway,

@@ -1,8 +1,7 @@
 //! Plans as the API shows them.
 
-use redflash_core::{
-    Address, ChannelKind, EndpointId, Name, PlannedEndpoint, Refusal, Skip, Slug, Target, Verdict,
-};
+use redflash_core::model::{Address, ChannelKind, EndpointId, Name, Slug, Target};
+use redflash_core::plan::{PlannedEndpoint, Refusal, Skip, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -81,8 +80,8 @@ struct RecipientEndpoint {
     verdict: Verdict,
 }
 
-impl From<redflash_core::Plan> for Plan {
-    fn from(plan: redflash_core::Plan) -> Self {
+impl From<redflash_core::plan::Plan> for Plan {
+    fn from(plan: redflash_core::plan::Plan) -> Self {
         Self {
             target: plan.target,
             name: plan.name,
@@ -95,8 +94,8 @@ impl From<redflash_core::Plan> for Plan {
     }
 }
 
-impl From<redflash_core::Message> for Message {
-    fn from(message: redflash_core::Message) -> Self {
+impl From<redflash_core::message::Message> for Message {
+    fn from(message: redflash_core::message::Message) -> Self {
         Self {
             subject: message.subject,
             body: message.body,
@@ -107,8 +106,8 @@ impl From<redflash_core::Message> for Message {
     }
 }
 
-impl From<redflash_core::Recipient> for Recipient {
-    fn from(recipient: redflash_core::Recipient) -> Self {
+impl From<redflash_core::plan::Recipient> for Recipient {
+    fn from(recipient: redflash_core::plan::Recipient) -> Self {
         Self {
             contact: recipient.contact,
             name: recipient.name,

@@ -6,10 +6,11 @@ use axum::Json;
 use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{
-    ApiKey, EditError, InvalidField, NotificationId, RaiseError, Recipient, Slug, StoreError,
-    error_chain,
-};
+use redflash_core::engine::{EditError, InvalidField, RaiseError};
+use redflash_core::error_chain;
+use redflash_core::model::{ApiKey, NotificationId, Slug};
+use redflash_core::plan::Recipient;
+use redflash_core::store::StoreError;
 use serde::Serialize;
 use tracing::error;
 
@@ -310,7 +311,7 @@ impl IntoResponse for Problem {
 
 #[cfg(test)]
 mod tests {
-    use redflash_core::Timestamp;
+    use redflash_core::clock::Timestamp;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderName;
 use axum::http::header::LOCATION;
-use redflash_core::{ApiKey, NotificationId};
+use redflash_core::model::{ApiKey, NotificationId};
 use schemars::JsonSchema;
 use serde::Serialize;
 

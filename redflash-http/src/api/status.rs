@@ -6,8 +6,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{AttemptOutcome, DeliveryState};
+use redflash_core::model::Slug;
 use redflash_core::store::OutcomeCount;
-use redflash_core::{AttemptOutcome, DeliveryState, Slug, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -95,8 +97,8 @@ struct Outcomes {
     count: u64,
 }
 
-impl From<redflash_core::Health> for Health {
-    fn from(health: redflash_core::Health) -> Self {
+impl From<redflash_core::engine::Health> for Health {
+    fn from(health: redflash_core::engine::Health) -> Self {
         Self {
             running: health.running,
             problems: health.problems,

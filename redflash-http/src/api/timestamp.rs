@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use redflash_core::Timestamp;
+use redflash_core::clock::Timestamp;
 
 /// Last millisecond of the year 9999.
 const MAX: i64 = 253_402_300_799_999;

@@ -3,7 +3,8 @@
 use axum::http::HeaderMap;
 use axum_extra::headers::authorization::Bearer;
 use axum_extra::headers::{Authorization, HeaderMapExt};
-use redflash_core::{ApiKey, CheckedKey, Engine, Target};
+use redflash_core::Engine;
+use redflash_core::model::{ApiKey, CheckedKey, Target};
 use secrecy::SecretString;
 use serde_json::Value;
 

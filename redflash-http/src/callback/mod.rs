@@ -15,9 +15,10 @@ use axum::extract::{OriginalUri, Path, Request, State};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
-use redflash_core::{
-    Authenticity, Callback, CallbackKind, Engine, ReceiveError, Slug, error_chain,
-};
+use redflash_core::engine::{CallbackKind, ReceiveError};
+use redflash_core::gateway::{Authenticity, Callback};
+use redflash_core::model::Slug;
+use redflash_core::{Engine, error_chain};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use subtle::ConstantTimeEq;

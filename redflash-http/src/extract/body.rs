@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use futures_util::stream;
 use http_body_util::BodyExt;
-use redflash_core::Raise;
+use redflash_core::message::Raise;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 use url::form_urlencoded;

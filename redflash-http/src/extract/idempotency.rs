@@ -3,7 +3,8 @@
 use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
-use redflash_core::{Content, Idempotency, Target};
+use redflash_core::message::{Content, Idempotency};
+use redflash_core::model::Target;
 use sha2::{Digest, Sha256};
 
 use crate::error::{RequestError, RequestErrorKind};

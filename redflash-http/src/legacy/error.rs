@@ -6,7 +6,10 @@ use axum::Json;
 use axum::http::header::{CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{ApiKey, NotificationId, RaiseError, Recipient, Slug, Target, error_chain};
+use redflash_core::engine::RaiseError;
+use redflash_core::error_chain;
+use redflash_core::model::{ApiKey, NotificationId, Slug, Target};
+use redflash_core::plan::Recipient;
 use serde::Serialize;
 
 use crate::error::{RaiseFailure, RequestError, RequestErrorKind};

@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{RaiseError, Slug, StoreError};
+use redflash_core::engine::RaiseError;
+use redflash_core::model::Slug;
+use redflash_core::store::StoreError;
 use serde_json::json;
 
 use crate::app::App;

@@ -8,7 +8,9 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{ApiKey, CheckedKey, Raise, RaiseError, Slug, Target};
+use redflash_core::engine::RaiseError;
+use redflash_core::message::Raise;
+use redflash_core::model::{ApiKey, CheckedKey, Slug, Target};
 use serde::Serialize;
 use serde_json::Value;
 

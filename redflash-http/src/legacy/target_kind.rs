@@ -1,6 +1,6 @@
 //! The kinds of targets in the URLs of the old contract.
 
-use redflash_core::{Slug, Target};
+use redflash_core::model::{Slug, Target};
 
 /// The kind of a target in a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

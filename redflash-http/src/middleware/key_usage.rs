@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use redflash_core::{Engine, Slug, Timestamp, error_chain};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::Slug;
+use redflash_core::{Engine, error_chain};
 use tracing::warn;
 
 /// Time for which uses are collected before they are recorded.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use redflash_core::{ApiKey, Slug};
+use redflash_core::model::{ApiKey, Slug};
 
 use crate::error::{RequestError, RequestErrorKind};
 

@@ -7,7 +7,7 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
-use redflash_core::{Slug, Target};
+use redflash_core::model::{Slug, Target};
 use tracing::field::display;
 use tracing::{Instrument, debug, info, info_span};
 

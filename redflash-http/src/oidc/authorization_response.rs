@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redflash_core::Timestamp;
+use redflash_core::clock::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 

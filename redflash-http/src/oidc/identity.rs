@@ -1,6 +1,6 @@
 //! The identity of a user who has logged in.
 
-use redflash_core::Role;
+use redflash_core::model::Role;
 use serde_json::Value;
 
 use crate::oidc::claims::Claims;

@@ -1,6 +1,6 @@
 //! The state of a login during the visit to the provider.
 
-use redflash_core::Timestamp;
+use redflash_core::clock::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use subtle::ConstantTimeEq;

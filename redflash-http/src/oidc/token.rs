@@ -11,7 +11,7 @@ use openidconnect::{
     IdToken, IdTokenClaims, IdTokenFields, IdTokenVerifier, IssuerUrl, Nonce,
     SignatureVerificationError, StandardTokenResponse,
 };
-use redflash_core::Timestamp;
+use redflash_core::clock::Timestamp;
 use serde_json::Value;
 
 use crate::oidc::claims::{Claims, OtherClaims};

@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use redflash_core::store::AuditFilter;
-use redflash_core::{Audit, AuditEntry, MemoryStore};
+use redflash_core::model::AuditEntry;
+use redflash_core::store::{Audit, AuditFilter, MemoryStore};
 
 /// Returns all entries, newest first: actor, action, subject and detail.
 pub(crate) async fn audit_log(store: &MemoryStore) -> Vec<String> {

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage, SendError,
-};
+use redflash_core::gateway::{Capabilities, Channel};
+use redflash_core::message::{Accepted, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use tokio::sync::Semaphore;
 
 use crate::login::HOSTILE;

@@ -1,7 +1,8 @@
 //! Logged-in users of the web admin, and assertions about their pages.
 
-use redflash_core::store::Save;
-use redflash_core::{Directory, KeyHash, MemoryStore, Role, Session, Sessions, Timestamp, User};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{KeyHash, Role, Session, User};
+use redflash_core::store::{Directory, MemoryStore, Save, Sessions};
 use redflash_tests::{Answer, Client};
 use secrecy::ExposeSecret;
 use url::form_urlencoded;

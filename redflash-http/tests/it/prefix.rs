@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use redflash_core::store::Save;
-use redflash_core::{Directory, Role, Timestamp, User};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Role, User};
+use redflash_core::store::{Directory, Save};
 use redflash_http::{HttpConfig, hash_password};
 use redflash_tests::{Answer, Client, Nginx, Port};
 use serde_json::json;

@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use redflash_core::store::{Entry, Save};
-use redflash_core::{
-    Address, ApiKey, Contact, Directory, DispatcherHandle, EndpointId, Engine, Event, Gateway,
-    Group, MemoryStore, Scope, Timestamp,
-};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::engine::DispatcherHandle;
+use redflash_core::gateway::Gateway;
+use redflash_core::model::{Address, ApiKey, Contact, EndpointId, Event, Group, Scope};
+use redflash_core::store::{Directory, Entry, MemoryStore, Save};
 use redflash_http::{HttpConfig, serve};
 use redflash_tests::Client;
 use redflash_tests::raw::Step;

@@ -5,8 +5,9 @@ use std::num::NonZeroU32;
 
 use async_trait::async_trait;
 use diesel_async::AsyncConnection;
-use redflash_core::store::AuditFilter;
-use redflash_core::{Audit, AuditEntry, Slug, StoreError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{AuditEntry, Slug};
+use redflash_core::store::{Audit, AuditFilter, StoreError};
 
 use super::PostgresStore;
 use super::query::audit;

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use redflash_core::{Clock, Monotonic, SystemClock, Timestamp};
+use redflash_core::clock::{Clock, Monotonic, SystemClock, Timestamp};
 
 /// Time by which the database's clock is ahead of this machine's monotonic one.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Lane;
 use redflash_core::store::ClosedLane;
-use redflash_core::{Lane, Timestamp};
 
 use super::Conn;
 use crate::error::QueryError;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use diesel_async::{AsyncConnection, RunQueryDsl};
-use redflash_core::StoreError;
-use redflash_core::store::Enqueued;
+use redflash_core::store::{Enqueued, StoreError};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -172,8 +171,10 @@ async fn reserve(conn: &mut Conn, promise: &IdempotencyRow) -> Result<bool, Quer
     use diesel::prelude::ExpressionMethods;
     use diesel::query_dsl::methods::FilterDsl;
 
-    let now = redflash_core::Timestamp::from_millis(promise.raised_at);
-    let forgotten = now.minus(redflash_core::Idempotency::KEPT).as_millis();
+    let now = redflash_core::clock::Timestamp::from_millis(promise.raised_at);
+    let forgotten = now
+        .minus(redflash_core::message::Idempotency::KEPT)
+        .as_millis();
     let reserved = diesel::insert_into(idempotency::table)
         .values(promise)
         .on_conflict((idempotency::raised_by, idempotency::key))

@@ -2,8 +2,11 @@
 
 use async_trait::async_trait;
 use diesel_async::AsyncConnection;
-use redflash_core::store::{Alarm, Allowance, InboundFilter, Inbox, Meter, Spent};
-use redflash_core::{Delivery, DeliveryId, Inbound, Slug, StoreError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Delivery;
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{DeliveryId, Slug};
+use redflash_core::store::{Alarm, Allowance, InboundFilter, Inbox, Meter, Spent, StoreError};
 
 use super::PostgresStore;
 use super::query::{inbox, meter};

@@ -35,7 +35,9 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::FutureExt;
-use redflash_core::{BoxError, Clock, StoreError};
+use redflash_core::BoxError;
+use redflash_core::clock::Clock;
+use redflash_core::store::StoreError;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 

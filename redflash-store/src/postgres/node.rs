@@ -14,8 +14,10 @@ use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt;
+use redflash_core::clock::{Clock, Timestamp};
+use redflash_core::model::WorkerId;
 use redflash_core::store::ClosedLane;
-use redflash_core::{BoxError, Clock, Timestamp, WorkerId, error_chain};
+use redflash_core::{BoxError, error_chain};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, interval, sleep, timeout};
@@ -263,9 +265,9 @@ impl Heard {
             let begun = Instant::now();
             let error = match connector.connect().await {
                 Ok(conn) => self.session(conn).await.err(),
-                Err(error) => Some(QueryError::from(redflash_core::StoreError::Unavailable(
-                    error.into(),
-                ))),
+                Err(error) => Some(QueryError::from(
+                    redflash_core::store::StoreError::Unavailable(error.into()),
+                )),
             };
             self.held.send_replace(BTreeSet::new());
             // A node without a connection cannot find other nodes missing.
@@ -374,7 +376,7 @@ async fn let_go(conn: &mut AsyncPgConnection, worker: WorkerId) -> Result<(), Qu
 async fn bounded<T>(work: impl Future<Output = Result<T, QueryError>>) -> Result<T, QueryError> {
     const SILENCE: Duration = Duration::from_secs(5);
     timeout(SILENCE, work).await.unwrap_or_else(|_| {
-        let silent = redflash_core::StoreError::Unavailable("it fell silent".into());
+        let silent = redflash_core::store::StoreError::Unavailable("it fell silent".into());
         Err(silent.into())
     })
 }

@@ -9,11 +9,10 @@ use diesel::prelude::{
 };
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncConnection, RunQueryDsl};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{Attempt, HeldLease, Job, Lease, Receipt, Settled, Settlement};
+use redflash_core::model::{DeliveryId, Slug, WorkerId};
 use redflash_core::store::{ClaimRequest, DueQueue, OutboxEntry, ReceiptEffect};
-use redflash_core::{
-    Attempt, DeliveryId, HeldLease, Job, Lease, Receipt, Settled, Settlement, Slug, Timestamp,
-    WorkerId,
-};
 
 use super::Conn;
 use super::query::outbox::SENDING;

@@ -1,7 +1,9 @@
 //! Login sessions, on Postgres.
 
 use async_trait::async_trait;
-use redflash_core::{KeyHash, Session, Sessions, Slug, StoreError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{KeyHash, Session, Slug};
+use redflash_core::store::{Sessions, StoreError};
 
 use super::PostgresStore;
 use super::query::session;

@@ -7,15 +7,20 @@ use async_trait::async_trait;
 use diesel_async::AsyncConnection;
 #[cfg(feature = "sqlite")]
 use diesel_async::RunQueryDsl;
-use redflash_core::store::{
-    Backlog, ClaimRequest, ClockStep, ClosedLane, DeliveryRecord, DueQueue, Edit, Enqueue,
-    EnqueueMore, Enqueued, FanOut, LogFilter, LogPage, Nodes, Overdue, ReceiptEffect, Recent,
-    Serving,
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{
+    Delivery, DeliveryState, HeldLease, Job, Lane, Lease, Receipt, Settled, Settlement,
 };
-use redflash_core::{
-    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, DeliveryState, Directory, Event,
-    Group, HeldLease, Idempotency, Job, KeyHash, Lane, Lease, Notification, NotificationId, Outbox,
-    Receipt, Settled, Settlement, Slug, StoreError, Target, TargetView, Timestamp, User, WorkerId,
+use redflash_core::message::Idempotency;
+use redflash_core::model::{
+    Address, ApiKey, ChannelKind, Contact, DeliveryId, Event, Group, KeyHash, NotificationId, Slug,
+    Target, TargetView, User, WorkerId,
+};
+use redflash_core::plan::Notification;
+use redflash_core::store::{
+    Backlog, ClaimRequest, ClockStep, ClosedLane, DeliveryRecord, Directory, DueQueue, Edit,
+    Enqueue, EnqueueMore, Enqueued, FanOut, LogFilter, LogPage, Nodes, Outbox, Overdue,
+    ReceiptEffect, Recent, Serving, StoreError,
 };
 
 use super::closed::{found_by_others, publish};

@@ -7,8 +7,9 @@ use diesel::prelude::{ExpressionMethods, IntoSql, QueryDsl, SelectableHelper};
 use diesel::query_dsl::methods;
 use diesel::sql_types::BigInt;
 use diesel::upsert::excluded;
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{AuditEntry, Slug};
 use redflash_core::store::AuditFilter;
-use redflash_core::{AuditEntry, Slug, Timestamp};
 
 use super::{Conn, RunQueryDsl};
 use crate::error::QueryError;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use redflash_core::{Job, LeaseToken};
+use redflash_core::delivery::{Job, LeaseToken};
 
 use super::set_aside::set_aside;
 use super::{Conn, plans};

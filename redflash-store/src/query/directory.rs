@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
-use redflash_core::{
+use redflash_core::model::{
     Address, ApiKey, ChannelKind, Contact, Event, Group, KeyHash, Slug, Target, TargetView,
 };
 

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{Delivery, Receipt, ReceiptState};
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{DeliveryId, Slug};
 use redflash_core::store::InboundFilter;
-use redflash_core::{Delivery, DeliveryId, Inbound, Receipt, ReceiptState, Slug, Timestamp};
 
 use super::{Conn, RunQueryDsl, receipt};
 use crate::error::QueryError;

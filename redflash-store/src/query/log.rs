@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use diesel::dsl::sql;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel::sql_types::Bool;
+use redflash_core::delivery::{Attempt, Delivery, DeliveryState};
+use redflash_core::model::{NotificationId, Slug};
+use redflash_core::plan::Notification;
 use redflash_core::store::{DeliveryRecord, LogFilter, LogPage, OutboxEntry};
-use redflash_core::{Attempt, Delivery, DeliveryState, Notification, NotificationId, Slug};
 
 use super::outbox::{ENDED_BADLY, QUEUED, SENDING, first, last, of_notification};
 use super::{Conn, RunQueryDsl, within};

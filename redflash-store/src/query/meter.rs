@@ -3,8 +3,8 @@
 use diesel::dsl::case_when;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::upsert::excluded;
-use redflash_core::store::{Alarm, Allowance, Spent};
-use redflash_core::{Timestamp, Window};
+use redflash_core::clock::Timestamp;
+use redflash_core::store::{Alarm, Allowance, Spent, Window};
 
 use super::{Conn, RunQueryDsl};
 use crate::error::QueryError;

@@ -6,11 +6,11 @@ use std::num::NonZeroU32;
 use diesel::dsl::{count_star, sql};
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel::sql_types::Bool;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{Attempt, Delivery, HeldLease, Lane, Settled, Settlement};
+use redflash_core::message::Idempotency;
+use redflash_core::model::{DeliveryId, NotificationId, WorkerId};
 use redflash_core::store::{Backlog, Enqueued};
-use redflash_core::{
-    Attempt, Delivery, DeliveryId, HeldLease, Idempotency, Lane, NotificationId, Settled,
-    Settlement, Timestamp, WorkerId,
-};
 
 use super::set_aside::set_aside;
 use super::{

@@ -5,8 +5,10 @@ use std::num::NonZeroU32;
 use diesel::dsl::sql;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::sql_types::Bool;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Delivery;
+use redflash_core::model::{NotificationId, WorkerId};
 use redflash_core::store::{ClockStep, Overdue};
-use redflash_core::{Delivery, NotificationId, Timestamp, WorkerId};
 
 use super::outbox::{QUEUED, SENDING, first};
 use super::{Conn, RunQueryDsl, entry, write};

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Receipt;
+use redflash_core::model::Slug;
 use redflash_core::store::{OutboxEntry, ReceiptEffect, Received};
-use redflash_core::{Receipt, Slug, Timestamp};
 
 use super::{Conn, RunQueryDsl, entry, write};
 use crate::error::QueryError;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use diesel::dsl::{count_star, sql};
 use diesel::prelude::{BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::sql_types::{BigInt, Nullable, Text};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::NotificationId;
 use redflash_core::store::{OutcomeCount, Recent};
-use redflash_core::{NotificationId, Timestamp};
 
 use super::{Conn, RunQueryDsl};
 use crate::error::QueryError;

@@ -3,11 +3,9 @@
 use diesel::dsl::case_when;
 use diesel::prelude::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use redflash_core::store::{Edit, Entry, EntryRef, Save, Step};
-use redflash_core::{
-    Address, ApiKey, ChannelKind, Clock, Contact, Event, Group, Slug, StoreError, SystemClock,
-    Target,
-};
+use redflash_core::clock::{Clock, SystemClock};
+use redflash_core::model::{Address, ApiKey, ChannelKind, Contact, Event, Group, Slug, Target};
+use redflash_core::store::{Edit, Entry, EntryRef, Save, Step, StoreError};
 
 use super::{Conn, RunQueryDsl, audit, held_version, user};
 use crate::error::QueryError;

@@ -4,7 +4,9 @@ use diesel::prelude::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper,
 };
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use redflash_core::{KeyHash, Session, Slug, StoreError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{KeyHash, Session, Slug};
+use redflash_core::store::StoreError;
 
 use super::{Conn, RunQueryDsl};
 use crate::error::QueryError;

@@ -3,7 +3,7 @@
 use diesel::dsl::sql;
 use diesel::prelude::{ExpressionMethods, QueryDsl};
 use diesel::sql_types::Bool;
-use redflash_core::DeliveryState;
+use redflash_core::delivery::DeliveryState;
 use tracing::error;
 
 use super::outbox::QUEUED;

@@ -1,8 +1,8 @@
 //! Users of the web admin.
 
 use diesel::prelude::{OptionalExtension, QueryDsl, SelectableHelper};
+use redflash_core::model::{Slug, User};
 use redflash_core::store::Save;
-use redflash_core::{Slug, User};
 
 use super::save::is_new;
 use super::{Conn, RunQueryDsl, session};

@@ -1,7 +1,9 @@
 //! Rows of attempts.
 
 use diesel::prelude::*;
-use redflash_core::{Attempt, DeliveryId, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Attempt;
+use redflash_core::model::DeliveryId;
 
 use super::{parse, parse_some, storable};
 use crate::error::QueryError;

@@ -1,7 +1,8 @@
 //! Rows of the audit log.
 
 use diesel::prelude::*;
-use redflash_core::{AuditEntry, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::AuditEntry;
 
 use super::{parse, storable};
 use crate::error::QueryError;

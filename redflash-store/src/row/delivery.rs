@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{Delivery, HeldLease, Lane, LeaseGrant, LeaseToken};
 use redflash_core::store::{DueQueue, OutboxEntry, Queue};
-use redflash_core::{Delivery, HeldLease, Lane, LeaseGrant, LeaseToken, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -1,7 +1,8 @@
 //! Rows of contacts, groups, events and keys.
 
 use diesel::prelude::*;
-use redflash_core::{ApiKey, Contact, Endpoint, Event, Group, Slug, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{ApiKey, Contact, Endpoint, Event, Group, Slug};
 
 use super::{parse, storable};
 use crate::error::QueryError;

@@ -1,7 +1,9 @@
 //! Rows of what people send back.
 
 use diesel::prelude::*;
-use redflash_core::{Inbound, Slug, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::inbound::Inbound;
+use redflash_core::model::Slug;
 
 use super::{parse, parse_some, storable};
 use crate::error::QueryError;

@@ -12,7 +12,7 @@ pub(crate) mod user;
 
 use std::str::FromStr;
 
-use redflash_core::Slug;
+use redflash_core::model::Slug;
 
 use tracing::error;
 

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use diesel::prelude::*;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Delivery;
+use redflash_core::message::{Idempotency, Message};
+use redflash_core::model::{Slug, Target};
+use redflash_core::plan::Notification;
 use redflash_core::store::{Enqueue, EnqueueMore, OutboxEntry};
-use redflash_core::{
-    Arguments, Delivery, Idempotency, Message, Notification, Slug, Target, Timestamp,
-};
+use redflash_core::template::Arguments;
 use serde_json::Value;
 
 use super::delivery::DeliveryRow;

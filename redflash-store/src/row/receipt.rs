@@ -1,7 +1,9 @@
 //! Rows of receipts that came early.
 
 use diesel::prelude::*;
-use redflash_core::{Receipt, ReceiptState, Slug, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{Receipt, ReceiptState};
+use redflash_core::model::Slug;
 
 use super::{parse, parse_some, storable};
 use crate::error::QueryError;

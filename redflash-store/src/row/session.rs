@@ -1,7 +1,8 @@
 //! Rows of sessions.
 
 use diesel::prelude::*;
-use redflash_core::{Session, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::Session;
 
 use super::parse;
 use crate::error::QueryError;

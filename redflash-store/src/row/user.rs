@@ -1,7 +1,8 @@
 //! Rows of users.
 
 use diesel::prelude::*;
-use redflash_core::{PasswordHash, Timestamp, User};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{PasswordHash, User};
 
 use super::{parse, storable};
 use crate::error::QueryError;

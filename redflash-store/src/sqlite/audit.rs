@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use async_trait::async_trait;
-use redflash_core::store::AuditFilter;
-use redflash_core::{Audit, AuditEntry, Slug, StoreError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{AuditEntry, Slug};
+use redflash_core::store::{Audit, AuditFilter, StoreError};
 
 use super::SqliteStore;
 use super::query::audit;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use redflash_core::StoreError;
+use redflash_core::store::StoreError;
 
 use super::file_id::FileId;
 use super::open_error::OpenError;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use redflash_core::StoreError;
+use redflash_core::store::StoreError;
 
 use super::database_file::{DatabaseFile, Descriptor, is_served_here};
 use super::holder::{Holder, holder, lock_file};

@@ -21,7 +21,7 @@ pub enum OpenError {
     #[error("no database file is named: use a path, such as redflash.db")]
     Unnamed,
     /// The name is a database in memory.
-    #[error("{} is a database in memory, which is lost with the process: name a file, or use redflash_core::MemoryStore", path.display())]
+    #[error("{} is a database in memory, which is lost with the process: name a file, or use redflash_core::store::MemoryStore", path.display())]
     Memory {
         /// The name.
         path: PathBuf,

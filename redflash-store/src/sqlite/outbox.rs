@@ -7,8 +7,10 @@ use std::num::NonZeroU32;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{HeldLease, Job, Lease, Settled, Settlement};
+use redflash_core::model::{DeliveryId, WorkerId};
 use redflash_core::store::{ClaimRequest, DueQueue, Enqueued, OutboxEntry};
-use redflash_core::{DeliveryId, HeldLease, Job, Lease, Settled, Settlement, Timestamp, WorkerId};
 
 use super::Conn;
 use super::query::outbox::SENDING;

@@ -1,7 +1,8 @@
 //! Everything of a file in pages, to be copied into another store.
 
 use diesel::prelude::{ExpressionMethods, QueryDsl, SelectableHelper};
-use redflash_core::{NotificationId, StoreError};
+use redflash_core::model::NotificationId;
+use redflash_core::store::StoreError;
 
 use super::query::outbox::{first, last, of_notification};
 use super::run::now;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use redflash_core::StoreError;
+use redflash_core::store::StoreError;
 use tokio::runtime::Handle;
 
 use super::connect::connect_reader;

@@ -9,8 +9,10 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{HeldLease, Lease, Settlement};
+use redflash_core::model::WorkerId;
 use redflash_core::store::{ClaimRequest, OutboxEntry};
-use redflash_core::{HeldLease, Lease, Settlement, Timestamp, WorkerId};
 
 use crate::row::delivery::{Changes, small};
 use crate::row::notification::NotificationRow;

@@ -5,16 +5,21 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::store::{
-    Alarm, Allowance, Backlog, ClaimRequest, ClockStep, DeliveryRecord, DueQueue, Edit, Enqueue,
-    EnqueueMore, Enqueued, FanOut, InboundFilter, Inbox, LogFilter, LogPage, Meter, Overdue,
-    ReceiptEffect, Recent, Serving, Spent,
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{
+    Delivery, HeldLease, Job, Lane, Lease, Receipt, Settled, Settlement,
 };
-use redflash_core::{
-    Address, ApiKey, ChannelKind, Contact, Delivery, DeliveryId, Directory, Event, Group,
-    HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId,
-    Outbox, Receipt, Settled, Settlement, Slug, StoreError, Target, TargetView, Timestamp, User,
-    WorkerId,
+use redflash_core::inbound::Inbound;
+use redflash_core::message::Idempotency;
+use redflash_core::model::{
+    Address, ApiKey, ChannelKind, Contact, DeliveryId, Event, Group, KeyHash, NotificationId, Slug,
+    Target, TargetView, User, WorkerId,
+};
+use redflash_core::plan::Notification;
+use redflash_core::store::{
+    Alarm, Allowance, Backlog, ClaimRequest, ClockStep, DeliveryRecord, Directory, DueQueue, Edit,
+    Enqueue, EnqueueMore, Enqueued, FanOut, InboundFilter, Inbox, LogFilter, LogPage, Meter,
+    Outbox, Overdue, ReceiptEffect, Recent, Serving, Spent, StoreError,
 };
 
 use super::SqliteStore;

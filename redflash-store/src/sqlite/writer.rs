@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::sqlite::SqliteConnection;
-use redflash_core::{BoxError, StoreError};
+use redflash_core::BoxError;
+use redflash_core::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
@@ -229,7 +230,8 @@ fn transact(conn: &mut SqliteConnection, batch: &mut [Box<dyn Work>]) -> Commit 
 mod tests {
     use super::super::{Access, SqliteStore};
     use super::*;
-    use redflash_core::{Directory, Timestamp};
+    use redflash_core::clock::Timestamp;
+    use redflash_core::store::Directory;
 
     #[tokio::test]
     async fn survives_a_job_that_panics() {
@@ -246,7 +248,7 @@ mod tests {
             let report = redflash_core::error_chain(&failed);
             assert!(report.contains("a write panicked: test panic"), "{report}");
         }
-        redflash_core::Outbox::probe(&store, Timestamp::default())
+        redflash_core::store::Outbox::probe(&store, Timestamp::default())
             .await
             .unwrap();
         assert_eq!(store.version().await.unwrap(), before);

@@ -5,7 +5,9 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::Path;
 use std::process::{Child as Process, ChildStdout, Command, Stdio};
 
-use redflash_core::{Directory, Outbox, Timestamp, WorkerId};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::WorkerId;
+use redflash_core::store::{Directory, Outbox};
 use redflash_store::{Access, SqliteStore};
 
 const PART: &str = "REDFLASH_TEST_PART";

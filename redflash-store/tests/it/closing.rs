@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
-use redflash_core::store::Save;
-use redflash_core::{Directory, Outbox, StoreError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::store::{Directory, Outbox, Save, StoreError};
 use redflash_store::{Access, SqliteStore};
 
 use crate::file::contact;

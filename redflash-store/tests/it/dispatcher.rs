@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use redflash_core::{Outbox, Timestamp, WorkerId};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::WorkerId;
+use redflash_core::store::Outbox;
 use redflash_store::{PostgresConfig, PostgresStore};
 use redflash_tests::Postgres;
 

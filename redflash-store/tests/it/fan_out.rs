@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::store::{Entry, Save};
-use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, Contact, DeliveryState, EndpointId,
-    Engine, Gateway, Group, Name, OutboundMessage, Raise, SendError, Slug, Store, Timestamp,
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::DeliveryState;
+use redflash_core::gateway::{Channel, Gateway};
+use redflash_core::message::{Accepted, OutboundMessage, Raise, SendError};
+use redflash_core::model::{
+    Address, AddressError, ChannelKind, Contact, EndpointId, Group, Name, Slug,
 };
+use redflash_core::store::{Entry, Save, Store};
 
 /// Number of recipients of a large alert: those of some pieces.
 const MANY: usize = 2000;

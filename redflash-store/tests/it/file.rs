@@ -4,12 +4,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use diesel::Connection as _;
-use redflash_core::store::{Entry, Save};
-use redflash_core::{Contact, Directory, Name, Outbox, Slug, StoreError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Contact, Name, Slug};
+use redflash_core::store::{Directory, Entry, Outbox, Save, StoreError};
 use redflash_store::{Access, OpenError, SqliteStore};
 
 /// An empty store in a directory that stays for as long as the test runs.
-async fn open() -> std::sync::Arc<dyn redflash_core::Store> {
+async fn open() -> std::sync::Arc<dyn redflash_core::store::Store> {
     let directory = tempfile::tempdir().unwrap().keep();
     let store = SqliteStore::open(directory.join("redflash.db"), Access::Server);
     std::sync::Arc::new(store.unwrap())

@@ -5,7 +5,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fork::{Fork, fork, waitpid_nohang};
-use redflash_core::{Directory, Outbox, StoreError, Timestamp, WorkerId, error_chain};
+use redflash_core::clock::Timestamp;
+use redflash_core::error_chain;
+use redflash_core::model::WorkerId;
+use redflash_core::store::{Directory, Outbox, StoreError};
 use redflash_store::{Access, OpenError, SqliteStore};
 
 use crate::child::Child;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use redflash_core::store::Serving;
-use redflash_core::{Outbox, StoreError, Timestamp, WorkerId};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::WorkerId;
+use redflash_core::store::{Outbox, Serving, StoreError};
 use redflash_store::{Access, OpenError, SqliteStore};
 
 use crate::child::Child;

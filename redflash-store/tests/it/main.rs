@@ -21,8 +21,10 @@ mod stored_words;
 mod unreadable;
 
 /// Checks that the rows of `first.sql` can be read and used.
-async fn keeps_rows_of_the_first_version(store: &impl redflash_core::Store) {
-    use redflash_core::{DeliveryState, Slug, Timestamp};
+async fn keeps_rows_of_the_first_version(store: &impl redflash_core::store::Store) {
+    use redflash_core::clock::Timestamp;
+    use redflash_core::delivery::DeliveryState;
+    use redflash_core::model::Slug;
 
     let contact = store.contact(&Slug::parse("ann").unwrap()).await.unwrap();
     let endpoint = contact.unwrap().endpoints.remove(0);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use redflash_core::Store;
+use redflash_core::store::Store;
 use redflash_store::{PostgresConfig, PostgresStore};
 use redflash_tests::Postgres;
 
@@ -101,7 +101,7 @@ async fn reads_a_large_plan_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_claim_leases_nothing() {
-    use redflash_core::Outbox;
+    use redflash_core::store::Outbox;
 
     let cluster = Postgres::start().await;
     let url = cluster.database().await;
@@ -126,14 +126,13 @@ async fn failed_claim_leases_nothing() {
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
 async fn copy_keeps_unqueued_deliveries() {
-    use redflash_core::Outbox;
     use redflash_core::conformance::store::alert_of;
-    use redflash_core::store::Enqueue;
+    use redflash_core::store::{Enqueue, Outbox};
 
     let file = tempfile::NamedTempFile::new().unwrap();
     let from = redflash_store::SqliteStore::open(file.path(), redflash_store::Access::Server);
     let from = from.unwrap();
-    let (notification, deliveries) = alert_of(3, "sms", redflash_core::Timestamp::default());
+    let (notification, deliveries) = alert_of(3, "sms", redflash_core::clock::Timestamp::default());
     let order = Enqueue {
         notification: &notification,
         deliveries: &deliveries[..1],
@@ -196,11 +195,11 @@ async fn tables_match_those_of_sqlite() {
 #[cfg(feature = "sqlite")]
 #[tokio::test(flavor = "multi_thread")]
 async fn users_and_the_audit_log_are_copied_and_sessions_are_not() {
-    use redflash_core::store::{AuditFilter, Edit, Entry, Save, Step};
-    use redflash_core::{
-        Action, Actor, ApiKey, Audit, AuditEntry, Directory, Name, PasswordHash, Role, Scope,
-        Session, Sessions, Slug, Timestamp, User,
+    use redflash_core::clock::Timestamp;
+    use redflash_core::model::{
+        Action, Actor, ApiKey, AuditEntry, Name, PasswordHash, Role, Scope, Session, Slug, User,
     };
+    use redflash_core::store::{Audit, AuditFilter, Directory, Edit, Entry, Save, Sessions, Step};
 
     let cluster = Postgres::start().await;
     let url = cluster.database().await;

@@ -3,11 +3,12 @@
 //! The rows here are literal text. Types name their own words in the errors of serde, so that a new or
 //! renamed variant fails these tests until its word is added here.
 
-use redflash_core::store::{AuditFilter, Enqueued, LogFilter};
-use redflash_core::{
-    Action, AttemptOutcome, DeliveryState, Idempotency, NotificationId, Refusal, Role, Skip, Slug,
-    Store, Timestamp, Verdict,
-};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{AttemptOutcome, DeliveryState};
+use redflash_core::message::Idempotency;
+use redflash_core::model::{Action, NotificationId, Role, Slug};
+use redflash_core::plan::{Refusal, Skip, Verdict};
+use redflash_core::store::{AuditFilter, Enqueued, LogFilter, Store};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

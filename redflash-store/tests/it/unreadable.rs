@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use redflash_core::clock::Timestamp;
 use redflash_core::conformance::store::{alert_of, sent_of};
-use redflash_core::store::{ClaimRequest, Enqueue, LogFilter, Queue};
-use redflash_core::{
-    DeliveryId, Job, Lane, Lease, LeaseToken, NotificationId, Store, Timestamp, WorkerId,
-};
+use redflash_core::delivery::{Job, Lane, Lease, LeaseToken};
+use redflash_core::model::{DeliveryId, NotificationId, WorkerId};
+use redflash_core::store::{ClaimRequest, Enqueue, LogFilter, Queue, Store};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 

@@ -1,7 +1,8 @@
 //! Rows about the web admin, on an installation of their own: nobody there may dial loopback.
 
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Role, Session, User};
 use redflash_core::store::{Save, Store};
-use redflash_core::{Role, Session, Timestamp, User};
 use redflash_http::hash_password;
 use redflash_store::{Access, PostgresConfig, PostgresStore, SqliteStore};
 use redflash_tests::raw::Exchange;
@@ -250,7 +251,7 @@ async fn people(store: &dyn Store) -> String {
         ("changed", Role::Viewer, PASSWORD),
         ("long", Role::Viewer, &long),
     ] {
-        let slug: redflash_core::Slug = slug.parse().unwrap();
+        let slug: redflash_core::model::Slug = slug.parse().unwrap();
         let name = slug.as_str().parse().unwrap();
         let mut user = User::new(slug, name, role, Timestamp::from_millis(1));
         user.password = Some(hash_password(&password.into()).await.unwrap());

@@ -5,17 +5,22 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{
+    Delivery, HeldLease, Job, Lane, Lease, Receipt, Settled, Settlement,
+};
+use redflash_core::inbound::Inbound;
+use redflash_core::message::Idempotency;
+use redflash_core::model::{
+    Address, ApiKey, AuditEntry, ChannelKind, Contact, DeliveryId, Event, Group, KeyHash,
+    NotificationId, Session, Slug, Target, TargetView, User, WorkerId,
+};
+use redflash_core::plan::Notification;
 use redflash_core::store::{
     Alarm, Allowance, Audit, AuditFilter, Backlog, ClaimRequest, ClockStep, ClosedLane,
     DeliveryRecord, Directory, DueQueue, Edit, Enqueue, EnqueueMore, Enqueued, FanOut,
     InboundFilter, Inbox, LogFilter, LogPage, Meter, Nodes, Outbox, Overdue, ReceiptEffect, Recent,
-    Serving, Sessions, Spent,
-};
-use redflash_core::{
-    Address, ApiKey, AuditEntry, ChannelKind, Contact, Delivery, DeliveryId, Event, Group,
-    HeldLease, Idempotency, Inbound, Job, KeyHash, Lane, Lease, Notification, NotificationId,
-    Receipt, Session, Settled, Settlement, Slug, StoreError, Target, TargetView, Timestamp, User,
-    WorkerId,
+    Serving, Sessions, Spent, StoreError,
 };
 
 use super::HookedStore;

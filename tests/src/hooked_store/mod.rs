@@ -5,7 +5,7 @@ mod calls;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
-use redflash_core::Store;
+use redflash_core::store::Store;
 use tokio::sync::watch;
 
 /// A store over another. Each call of a method first reaches the place of the method's name, where it

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use redflash_core::{SendError, Template};
+use redflash_core::message::SendError;
+use redflash_core::template::Template;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::{Map, Value};

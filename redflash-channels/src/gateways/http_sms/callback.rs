@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use redflash_core::{Callback, CallbackError, InboundMessage, Receipt, ReceiptState};
+use redflash_core::delivery::{Receipt, ReceiptState};
+use redflash_core::gateway::{Callback, CallbackError};
+use redflash_core::inbound::InboundMessage;
 use serde::Deserialize;
 
 use super::rule::value_at;

@@ -62,10 +62,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use redflash_core::{
-    Accepted, Address, AddressError, Arguments, Callback, CallbackError, Capabilities, Channel,
-    ChannelKind, InboundMessage, OutboundMessage, Receipt, SendError, SenderError,
-};
+use redflash_core::delivery::Receipt;
+use redflash_core::gateway::{Callback, CallbackError, Capabilities, Channel};
+use redflash_core::inbound::InboundMessage;
+use redflash_core::message::{Accepted, OutboundMessage, SendError, SenderError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
+use redflash_core::template::Arguments;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Rules for the meaning of answers, and for values in them.
 
-use redflash_core::{Deferral, SendError};
+use redflash_core::message::{Deferral, SendError};
 use regex_lite::Regex;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use redflash_core::{Arguments, MissingArguments, SendError, Template, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::message::SendError;
+use redflash_core::model::MissingArguments;
+use redflash_core::template::{Arguments, Template};
 use serde_json::Value;
 
 use crate::ConfigError;

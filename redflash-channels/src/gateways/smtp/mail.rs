@@ -5,10 +5,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use lettre::address::Envelope;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
-use redflash_core::{
-    Address, AddressError, Arguments, MissingArguments, OutboundMessage, SendError, Template,
-    error_chain,
-};
+use redflash_core::error_chain;
+use redflash_core::message::{OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, MissingArguments};
+use redflash_core::template::{Arguments, Template};
 
 use super::{SmtpConfig, encoded_word};
 use crate::ConfigError;
@@ -164,7 +164,8 @@ pub(crate) fn parse_address(raw: &str) -> Result<Address, AddressError> {
 
 #[cfg(test)]
 mod tests {
-    use redflash_core::{DeliveryId, NotificationId, Timestamp};
+    use redflash_core::clock::Timestamp;
+    use redflash_core::model::{DeliveryId, NotificationId};
 
     use super::*;
 

@@ -15,10 +15,9 @@ mod step;
 use std::fmt;
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Capabilities, Channel, ChannelKind, OutboundMessage,
-    SendError, SenderError,
-};
+use redflash_core::gateway::{Capabilities, Channel};
+use redflash_core::message::{Accepted, OutboundMessage, SendError, SenderError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use tokio::time::Instant;
 
 pub use config::{SmtpConfig, SmtpTls};

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::fmt;
 
 use lettre::transport::smtp::Error;
-use redflash_core::{Deferral, SendError};
+use redflash_core::message::{Deferral, SendError};
 
 use super::stage::Stage;
 

@@ -3,7 +3,8 @@
 use std::future::Future;
 
 use lettre::transport::smtp::Error;
-use redflash_core::{BoxError, SendError, error_chain};
+use redflash_core::message::SendError;
+use redflash_core::{BoxError, error_chain};
 use tokio::time::{Instant, timeout_at};
 
 use super::reply::Reply;

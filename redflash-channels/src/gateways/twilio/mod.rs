@@ -13,11 +13,12 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Authenticity, Callback, CallbackError, Capabilities, Channel,
-    ChannelKind, DeliveryId, InboundMessage, OutboundMessage, Receipt, ReceiptState, SendError,
-    SenderError, Timestamp,
-};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{Receipt, ReceiptState};
+use redflash_core::gateway::{Authenticity, Callback, CallbackError, Capabilities, Channel};
+use redflash_core::inbound::InboundMessage;
+use redflash_core::message::{Accepted, OutboundMessage, SendError, SenderError};
+use redflash_core::model::{Address, AddressError, ChannelKind, DeliveryId};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

@@ -7,9 +7,10 @@
 //! Messages API, and in one message per part in that of the SMS API. Nothing indicates the last part, so
 //! each is passed on with its number.
 
-use redflash_core::{
-    Authenticity, Callback, CallbackError, InboundMessage, Receipt, ReceiptState, Timestamp,
-};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{Receipt, ReceiptState};
+use redflash_core::gateway::{Authenticity, Callback, CallbackError};
+use redflash_core::inbound::InboundMessage;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;

@@ -8,11 +8,12 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Authenticity, Callback, CallbackError, Capabilities, Channel,
-    ChannelKind, Deferral, InboundMessage, OutboundMessage, Price, Receipt, SendError, SenderError,
-    Timestamp,
-};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Receipt;
+use redflash_core::gateway::{Authenticity, Callback, CallbackError, Capabilities, Channel};
+use redflash_core::inbound::InboundMessage;
+use redflash_core::message::{Accepted, Deferral, OutboundMessage, Price, SendError, SenderError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
@@ -321,7 +322,7 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use redflash_core::Retry;
+    use redflash_core::message::Retry;
 
     use super::*;
 

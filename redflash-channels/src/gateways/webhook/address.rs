@@ -1,6 +1,6 @@
 //! The addresses of webhooks: URLs in a normal form.
 
-use redflash_core::{Address, AddressError};
+use redflash_core::model::{Address, AddressError};
 use url::{Host, Url};
 
 use crate::http::Guard;

@@ -51,9 +51,9 @@ use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
-use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, Deferral, OutboundMessage, SendError,
-};
+use redflash_core::gateway::Channel;
+use redflash_core::message::{Accepted, Deferral, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
@@ -311,7 +311,8 @@ fn refused(answer: &Answer, message: &OutboundMessage) -> SendError {
 
 #[cfg(test)]
 mod tests {
-    use redflash_core::{DeliveryId, NotificationId, Timestamp};
+    use redflash_core::clock::Timestamp;
+    use redflash_core::model::{DeliveryId, NotificationId};
 
     use super::*;
 

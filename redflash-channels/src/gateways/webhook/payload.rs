@@ -2,7 +2,10 @@
 //!
 //! `type` and `timestamp` are those of the Standard Webhooks specification 1.0.0 ("Payload structure").
 
-use redflash_core::{Arguments, OutboundMessage, Target, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::message::OutboundMessage;
+use redflash_core::model::Target;
+use redflash_core::template::Arguments;
 use serde::Serialize;
 
 /// The body of `format = "json"`.

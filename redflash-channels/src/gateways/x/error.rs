@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use redflash_core::{SendError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::message::SendError;
 use serde::Deserialize;
 
 use crate::http::{Answer, account_refusal, short};

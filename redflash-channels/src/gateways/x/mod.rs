@@ -20,9 +20,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use redflash_core::{
-    Accepted, Address, AddressError, Channel, ChannelKind, OutboundMessage, SendError, Timestamp,
-};
+use redflash_core::clock::Timestamp;
+use redflash_core::gateway::Channel;
+use redflash_core::message::{Accepted, OutboundMessage, SendError};
+use redflash_core::model::{Address, AddressError, ChannelKind};
 use reqwest::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

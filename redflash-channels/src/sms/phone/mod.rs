@@ -2,7 +2,8 @@
 
 mod plan;
 
-use redflash_core::{Address, AddressError, CallbackError};
+use redflash_core::gateway::CallbackError;
+use redflash_core::model::{Address, AddressError};
 
 /// Normalizes a number to the form `+447700900000`.
 ///

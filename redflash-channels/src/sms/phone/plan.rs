@@ -1,6 +1,6 @@
 //! Facts of national numbering plans, which distinguish a mistyped number from a possible one.
 
-use redflash_core::AddressError;
+use redflash_core::model::AddressError;
 
 /// Minimum and maximum number of digits after the listed country codes.
 ///

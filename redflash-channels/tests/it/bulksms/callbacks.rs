@@ -1,7 +1,8 @@
 //! Receipts and replies of `BulkSMS`.
 
 use redflash_core::conformance::channel::Fixture as _;
-use redflash_core::{CallbackError, ReceiptState};
+use redflash_core::delivery::ReceiptState;
+use redflash_core::gateway::CallbackError;
 use serde_json::{Value, json};
 
 use super::{message, open};

@@ -1,7 +1,8 @@
 //! Receipts and replies of Clickatell's classic API.
 
 use redflash_core::conformance::channel::Fixture as _;
-use redflash_core::{CallbackError, ReceiptState};
+use redflash_core::delivery::ReceiptState;
+use redflash_core::gateway::CallbackError;
 
 use super::{DELIVERY, open};
 use crate::vendor::CallbackRequest;

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use redflash_core::store::Entry;
-use redflash_core::{
-    ApiKey, ChannelKind, Contact, Engine, Event, Group, MissingArguments, Scope, Slug,
+use redflash_core::Engine;
+use redflash_core::model::{
+    ApiKey, ChannelKind, Contact, Event, Group, MissingArguments, Scope, Slug,
 };
+use redflash_core::store::Entry;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -1,7 +1,7 @@
 //! The document that `redflash export` writes and `redflash import` reads. It contains no keys, users or
 //! ids. Addresses are unmasked, including passwords in webhook URLs.
 
-use redflash_core::{ChannelKind, Contact, Event, Group, Name, Slug};
+use redflash_core::model::{ChannelKind, Contact, Event, Group, Name, Slug};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format.
@@ -48,7 +48,7 @@ const fn on() -> bool {
 
 impl From<Contact> for ContactDocument {
     fn from(contact: Contact) -> Self {
-        let document = |endpoint: redflash_core::Endpoint| EndpointDocument {
+        let document = |endpoint: redflash_core::model::Endpoint| EndpointDocument {
             channel: endpoint.channel,
             // Unmasked, since the importing store sends to it.
             address: endpoint.address.as_str().to_owned(),

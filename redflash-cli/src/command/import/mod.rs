@@ -9,8 +9,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use redflash_core::Engine;
+use redflash_core::model::Contact;
 use redflash_core::store::{Entry, Save};
-use redflash_core::{Contact, Engine};
 use redflash_store::Access;
 use serde_json::json;
 

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use redflash_core::Engine;
+use redflash_core::model::{Address, ChannelKind, Contact, Endpoint, EndpointId, Event, Slug};
 use redflash_core::store::Entry;
-use redflash_core::{Address, ChannelKind, Contact, Endpoint, EndpointId, Engine, Event, Slug};
 use serde::Serialize;
 
 use crate::error::CliError;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::fixture::{Opened, START, at, limit, save, slug};
+use crate::model::{Action, Actor, ApiKey, AuditEntry, Scope};
 use crate::store::{AuditFilter, Entry, EntryRef, Save};
-use crate::{Action, Actor, ApiKey, AuditEntry, Scope};
 
 fn all() -> AuditFilter {
     AuditFilter {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::fixture::{
     Opened, START, alert, at, claim, enqueue, lease, one, record, requeued, want, worker,
 };
+use crate::delivery::{AttemptOutcome, DeliveryState};
 use crate::store::{DueQueue, MAX_CLAIMS};
-use crate::{AttemptOutcome, DeliveryState};
 
 /// Concurrent workers never claim the same delivery, and together claim all.
 pub async fn claims_are_exclusive(store: Opened) {
@@ -121,7 +121,7 @@ pub async fn delivery_leased_at_birth_is_not_claimed(store: Opened) {
     assert_eq!(store.due_queues().await.expect("read"), []);
     let settlement = super::fixture::sent(&alert.deliveries[0], "m", START);
     let settled = store.settle(me, &[settlement]).await.expect("settled");
-    assert_eq!(settled, [crate::Settled::Recorded]);
+    assert_eq!(settled, [crate::delivery::Settled::Recorded]);
 }
 
 /// A delivery whose lease ends without an outcome is due again, with the reason in its log.

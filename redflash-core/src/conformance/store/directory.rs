@@ -1,11 +1,9 @@
 //! Promises of the directory.
 
 use super::fixture::{Opened, contact, name, save, slug};
-use crate::store::{Entry, EntryRef, Save};
-use crate::{
-    Address, ApiKey, ChannelKind, Event, Group, MissingArguments, Scope, StoreError, Target,
-    Timestamp,
-};
+use crate::clock::Timestamp;
+use crate::model::{Address, ApiKey, ChannelKind, Event, Group, MissingArguments, Scope, Target};
+use crate::store::{Entry, EntryRef, Save, StoreError};
 
 fn crew(contacts: &[&str]) -> Group {
     Group::new(
@@ -51,7 +49,7 @@ pub async fn endpoint_keeps_its_id(store: Opened) {
     let first = contact("ann", "+1");
     again(first.clone()).await;
     let two = contact("ann", "+2").with_endpoint(
-        crate::EndpointId::new(Timestamp::from_millis(9)),
+        crate::model::EndpointId::new(Timestamp::from_millis(9)),
         ChannelKind::sms(),
         first.endpoints[0].address.clone(),
     );
@@ -60,9 +58,9 @@ pub async fn endpoint_keeps_its_id(store: Opened) {
     assert_eq!(ids, [two.endpoints[0].id, first.endpoints[0].id]);
 
     let mut moved = first.clone();
-    moved.endpoints[0].address = crate::Address::new("+3").expect("an address");
+    moved.endpoints[0].address = crate::model::Address::new("+3").expect("an address");
     let moved = moved.with_endpoint(
-        crate::EndpointId::new(Timestamp::from_millis(10)),
+        crate::model::EndpointId::new(Timestamp::from_millis(10)),
         ChannelKind::sms(),
         first.endpoints[0].address.clone(),
     );
@@ -75,9 +73,9 @@ pub async fn saved_entries_read_back_equal(store: Opened) {
     let mut ann = contact("ann", "+1");
     ann.endpoints[0].enabled = false;
     ann = ann.with_endpoint(
-        crate::EndpointId::new(Timestamp::from_millis(9)),
+        crate::model::EndpointId::new(Timestamp::from_millis(9)),
         ChannelKind::email(),
-        crate::Address::new("ann@example.org").expect("an address"),
+        crate::model::Address::new("ann@example.org").expect("an address"),
     );
     let mut bob = contact("bob", "+2");
     bob.enabled = false;
@@ -281,7 +279,7 @@ pub async fn view_holds_all_contacts_of_a_target(store: Opened) {
         let target: Target = target.parse().expect("a target");
         store.view(&target).await.expect("read")
     };
-    let slugs = |view: &crate::TargetView| {
+    let slugs = |view: &crate::model::TargetView| {
         let mut slugs: Vec<_> = view.contacts.iter().map(|c| c.slug.to_string()).collect();
         slugs.sort();
         slugs

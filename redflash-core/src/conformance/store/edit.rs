@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::fixture::{Opened, START, contact, limit, name, save, slug};
-use crate::store::{AuditFilter, Edit, Entry, EntryRef, Save, Step};
-use crate::{
-    Action, Actor, AuditEntry, Contact, Group, Role, Slug, StoreError, Target, Timestamp, User,
-};
+use crate::clock::Timestamp;
+use crate::model::{Action, Actor, AuditEntry, Contact, Group, Role, Slug, Target, User};
+use crate::store::{AuditFilter, Edit, Entry, EntryRef, Save, Step, StoreError};
 
 fn change(subject: &str) -> AuditEntry {
     let by = Actor::User("ann".into());

@@ -6,8 +6,11 @@ use super::fixture::{
     Alert, Opened, START, alert, claim, contact, enqueue, lease, limit, one, record, save, slug,
     worker,
 };
-use crate::store::{Enqueue, Enqueued, Entry, LogFilter};
-use crate::{Address, DeliveryState, Idempotency, Outbox, Timestamp};
+use crate::clock::Timestamp;
+use crate::delivery::DeliveryState;
+use crate::message::Idempotency;
+use crate::model::Address;
+use crate::store::{Enqueue, Enqueued, Entry, LogFilter, Outbox};
 
 /// A notification reads back with its plan and its deliveries in the order of the plan.
 pub async fn enqueued_notification_reads_back(store: Opened) {
@@ -24,7 +27,7 @@ pub async fn enqueued_notification_reads_back(store: Opened) {
         .collect();
     assert_eq!(deliveries, alert.deliveries);
     assert!(records.iter().all(|record| record.attempts_made.is_empty()));
-    let unknown = crate::NotificationId::new(START);
+    let unknown = crate::model::NotificationId::new(START);
     assert_eq!(
         Outbox::notification(&*store, unknown).await.expect("read"),
         None
@@ -243,5 +246,5 @@ pub async fn some_deliveries_are_leased_at_birth(store: Opened) {
     assert_eq!(places, [1, 3]);
     let settlement = super::fixture::sent(&alert.deliveries[1], "m", START);
     let settled = store.settle(me, &[settlement]).await.expect("settled");
-    assert_eq!(settled, [crate::Settled::Recorded]);
+    assert_eq!(settled, [crate::delivery::Settled::Recorded]);
 }

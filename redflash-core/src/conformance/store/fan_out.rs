@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::fixture::{
     Alert, Opened, START, alert, at, claim, contact, limit, save, sent, want, worker,
 };
-use crate::store::{Enqueue, EnqueueMore, Enqueued, Entry, FanOut};
-use crate::{Delivery, Idempotency, Outbox};
+use crate::delivery::Delivery;
+use crate::message::Idempotency;
+use crate::store::{Enqueue, EnqueueMore, Enqueued, Entry, FanOut, Outbox};
 
 /// Records the first deliveries of an alert, and leaves the others unrecorded.
 async fn begin(store: &Opened, alert: &Alert, first: usize) -> Enqueued {

@@ -4,13 +4,18 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::{ClaimRequest, Enqueue, Entry, Queue, Save};
-use crate::{
-    Accepted, Address, Attempt, AttemptOutcome, ChannelKind, Contact, Delivery, DeliveryId,
-    DeliveryState, Disposition, EndpointId, Job, Lane, Lease, LeaseToken, Message, Name,
-    Notification, NotificationId, Outbox, Plan, PlannedEndpoint, Recipient, Settlement, Slug,
-    Store, Target, Timestamp, Verdict, WorkerId,
+use crate::clock::Timestamp;
+use crate::delivery::{
+    Attempt, AttemptOutcome, Delivery, DeliveryState, Disposition, Job, Lane, Lease, LeaseToken,
+    Settlement,
 };
+use crate::message::{Accepted, Message};
+use crate::model::{
+    Address, ChannelKind, Contact, DeliveryId, EndpointId, Name, NotificationId, Slug, Target,
+    WorkerId,
+};
+use crate::plan::{Notification, Plan, PlannedEndpoint, Recipient, Verdict};
+use crate::store::{ClaimRequest, Enqueue, Entry, Outbox, Queue, Save, Store};
 
 pub(super) type Opened = Arc<dyn Store>;
 

@@ -1,8 +1,9 @@
 //! Promises of inbound messages.
 
 use super::fixture::{Opened, START, at, claim, limit, one, sent, slug, worker};
+use crate::inbound::Inbound;
+use crate::model::{Address, ChannelKind, InboundId};
 use crate::store::InboundFilter;
-use crate::{Address, ChannelKind, Inbound, InboundId};
 
 fn inbound(message_id: Option<&str>, seconds: u64) -> Inbound {
     Inbound {

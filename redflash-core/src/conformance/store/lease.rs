@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::fixture::{
     Opened, START, alert, at, enqueue, lease, one, record, requeued, want, worker,
 };
-use crate::{AttemptOutcome, DeliveryState, HeldLease, Job, LeaseToken, Settled, WorkerId};
+use crate::delivery::{AttemptOutcome, DeliveryState, HeldLease, Job, LeaseToken, Settled};
+use crate::model::WorkerId;
 
 /// Claims due deliveries under a lease with its own token.
 async fn granted(store: &Opened, worker: WorkerId, seconds: u64) -> Vec<Job> {
-    let lease = crate::Lease {
+    let lease = crate::delivery::Lease {
         token: LeaseToken::random(),
         ..lease(worker, at(seconds))
     };
@@ -36,7 +37,7 @@ pub async fn settlement_of_an_earlier_grant_is_lost(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let first = granted(&store, me, 0).await.remove(0);
-    let given_back = crate::Settlement {
+    let given_back = crate::delivery::Settlement {
         token: first.token,
         attempt: None,
         ..requeued(&first.delivery, AttemptOutcome::Retry, START, START)
@@ -46,7 +47,7 @@ pub async fn settlement_of_an_earlier_grant_is_lost(store: Opened) {
     assert_eq!(first.delivery.attempts, second.delivery.attempts);
     assert_ne!(first.token, second.token);
     let settle = async |job: &Job| {
-        let settlement = crate::Settlement {
+        let settlement = crate::delivery::Settlement {
             token: job.token,
             ..requeued(&job.delivery, AttemptOutcome::Retry, at(2), at(90))
         };
@@ -55,7 +56,7 @@ pub async fn settlement_of_an_earlier_grant_is_lost(store: Opened) {
     assert_eq!(settle(&first).await, [Settled::Lost]);
     let record = async || record(&store, &alert).await.delivery;
     assert_eq!(record().await.state, DeliveryState::Sending);
-    let later = crate::Settlement {
+    let later = crate::delivery::Settlement {
         token: second.token,
         ..requeued(&second.delivery, AttemptOutcome::Unknown, at(3), at(90))
     };
@@ -95,7 +96,7 @@ pub async fn renewal_reports_lost_leases(store: Opened) {
     let jobs = granted(&store, slow, 0).await;
     let mut mine: Vec<_> = jobs.iter().map(held).collect();
     mine.sort();
-    let settlement = crate::Settlement {
+    let settlement = crate::delivery::Settlement {
         token: mine[0].token,
         ..requeued(&jobs[0].delivery, AttemptOutcome::Retry, START, at(1000))
     };

@@ -3,8 +3,9 @@
 use super::fixture::{
     Opened, START, TOKEN, alert, at, claim, enqueue, limit, one, sent, slug, worker,
 };
+use crate::delivery::{DeliveryState, Disposition, Settlement};
+use crate::model::{DeliveryId, NotificationId};
 use crate::store::LogFilter;
-use crate::{DeliveryId, DeliveryState, Disposition, NotificationId, Settlement};
 
 fn all() -> LogFilter {
     LogFilter::newest(limit(100))

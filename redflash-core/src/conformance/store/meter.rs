@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::fixture::{Opened, START, at, limit};
-use crate::Window;
-use crate::store::{Alarm, Allowance, Spent};
+use crate::store::{Alarm, Allowance, Spent, Window};
 
 fn allowance(meter: &str, window: Window, limit: u32) -> Allowance {
     Allowance {

@@ -1,4 +1,4 @@
-//! The promises of a [`Store`](crate::Store), as tests.
+//! The promises of a [`Store`](crate::store::Store), as tests.
 //!
 //! ```ignore
 //! async fn open() -> Arc<dyn Store> { Arc::new(MyStore::open()) }
@@ -185,7 +185,7 @@ macro_rules! store_conformance {
 mod tests {
     use std::sync::Arc;
 
-    use crate::{MemoryStore, Store};
+    use crate::store::{MemoryStore, Store};
 
     async fn open() -> Arc<dyn Store> {
         Arc::new(MemoryStore::new())

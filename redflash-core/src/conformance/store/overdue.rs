@@ -3,10 +3,9 @@
 use super::fixture::{
     Opened, START, alert, at, claim, enqueue, limit, one, record, requeued, sent, worker,
 };
-use crate::store::{ClockStep, Overdue};
-use crate::{
-    AttemptOutcome, ChannelKind, DeliveryId, DeliveryState, Disposition, Lane, StoreError,
-};
+use crate::delivery::{AttemptOutcome, DeliveryState, Disposition, Lane};
+use crate::model::{ChannelKind, DeliveryId};
+use crate::store::{ClockStep, Overdue, StoreError};
 
 async fn give_up(store: &Opened, overdue: Overdue, seconds: u64) -> Vec<DeliveryId> {
     let given_up: Result<_, StoreError> = store.give_up(&[overdue], at(seconds), limit(10)).await;
@@ -90,7 +89,7 @@ pub async fn end_without_an_attempt_has_a_time(store: Opened) {
     let alert = one(&store).await;
     let me = worker();
     let jobs = claim(&store, me, START, 1).await;
-    let settlement = crate::Settlement {
+    let settlement = crate::delivery::Settlement {
         delivery: alert.deliveries[0].clone(),
         token: jobs[0].token,
         attempt: None,

@@ -4,11 +4,11 @@ use super::fixture::{
     Alert, Opened, START, TOKEN, at, attempt, claim, limit, one, record, requeued, sent, slug,
     worker,
 };
-use crate::store::ReceiptEffect;
-use crate::{
+use crate::delivery::{
     Attempt, AttemptOutcome, DeliveryState, Disposition, Receipt, ReceiptState, Settlement,
-    WorkerId,
 };
+use crate::model::WorkerId;
+use crate::store::ReceiptEffect;
 
 fn receipt(state: ReceiptState) -> Receipt {
     Receipt {
@@ -157,7 +157,10 @@ pub async fn receipt_of_another_gateway_changes_nothing(store: Opened) {
         receive(&store, "other", &arrived).await,
         ReceiptEffect::Unmatched
     );
-    arrived.delivery = Some(crate::DeliveryId::new(crate::NotificationId::new(START), 1));
+    arrived.delivery = Some(crate::model::DeliveryId::new(
+        crate::model::NotificationId::new(START),
+        1,
+    ));
     assert_eq!(
         receive(&store, "gw", &arrived).await,
         ReceiptEffect::Unmatched

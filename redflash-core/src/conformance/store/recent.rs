@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::fixture::{
     Opened, START, TOKEN, alert, at, attempt, claim, enqueue, lease, requeued, sent, slug, worker,
 };
+use crate::clock::Timestamp;
+use crate::delivery::{AttemptOutcome, DeliveryState, Disposition, Settlement};
 use crate::store::{OutcomeCount, Recent};
-use crate::{AttemptOutcome, DeliveryState, Disposition, Settlement, Timestamp};
 
 const STEP: Duration = Duration::from_secs(60);
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::fixture::{Alert, Opened, START, alert, at, enqueue, lease, limit, sent, slug, worker};
+use crate::delivery::{DeliveryState, Settlement};
+use crate::model::{Address, ChannelKind, NotificationId};
 use crate::store::{LogFilter, LogPage};
-use crate::{Address, ChannelKind, DeliveryState, NotificationId, Settlement};
 
 fn all() -> LogFilter {
     LogFilter::newest(limit(100))

@@ -1,8 +1,8 @@
 //! Promises of users and their sessions.
 
 use super::fixture::{Opened, START, at, name, save, slug};
-use crate::store::{Entry, EntryRef, Save};
-use crate::{KeyHash, PasswordHash, Role, Session, StoreError, User};
+use crate::model::{KeyHash, PasswordHash, Role, Session, User};
+use crate::store::{Entry, EntryRef, Save, StoreError};
 
 fn user(who: &str) -> User {
     let mut user = User::new(slug(who), name(who), Role::Viewer, START);

@@ -4,7 +4,9 @@ use super::fixture::{
     Alert, Opened, START, TOKEN, alert, at, attempt, claim, enqueue, one, record, requeued, sent,
     slug, worker,
 };
-use crate::{Accepted, AttemptOutcome, DeliveryState, Disposition, Settled, Settlement, WorkerId};
+use crate::delivery::{AttemptOutcome, DeliveryState, Disposition, Settled, Settlement};
+use crate::message::Accepted;
+use crate::model::WorkerId;
 
 async fn claimed(store: &Opened) -> (Alert, WorkerId) {
     let alert = one(store).await;

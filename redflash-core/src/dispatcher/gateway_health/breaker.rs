@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::{Address, Monotonic};
+use crate::clock::Monotonic;
+use crate::model::Address;
 
 /// Opens after five failures in a row, after five failures among the last ten messages within a
 /// minute, or after failures for three different recipients in a row.

@@ -8,7 +8,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Lane, Slug, Timestamp};
+use crate::clock::Timestamp;
+use crate::delivery::Lane;
+use crate::model::Slug;
 
 /// A gateway's health within a lane.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

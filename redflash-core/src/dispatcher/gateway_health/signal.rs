@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use crate::clock::{Moment, Monotonic};
+use crate::delivery::Job;
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::alarm::AlarmEvent;
 use crate::dispatcher::gateway_health::upstream::HealthSignal;
-use crate::{Accepted, Address, Deferral, Gateway, Job, Moment, Monotonic, SendError};
+use crate::gateway::Gateway;
+use crate::message::{Accepted, Deferral, SendError};
+use crate::model::Address;
 
 impl Dispatcher {
     /// Reports the result of a hand-over to the breaker and to the alarms.

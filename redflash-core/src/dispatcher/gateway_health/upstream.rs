@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use crate::clock::{Moment, Monotonic};
+use crate::delivery::Lane;
 use crate::dispatcher::gateway_health::breaker::{Admission, Breaker};
 use crate::dispatcher::gateway_health::{GatewayHealth, GatewayState};
-use crate::{Address, Lane, Limits, Moment, Monotonic, Slug};
+use crate::gateway::Limits;
+use crate::model::{Address, Slug};
 
 /// A gateway as seen from one lane.
 #[derive(Debug, Default)]
@@ -215,7 +218,7 @@ mod tests {
 
     fn health(upstream: &Upstream, seconds: u64) -> GatewayHealth {
         let now = Moment {
-            wall: crate::Timestamp::from_millis(i64::try_from(seconds).unwrap() * 1000),
+            wall: crate::clock::Timestamp::from_millis(i64::try_from(seconds).unwrap() * 1000),
             monotonic: at(seconds),
         };
         let lane = Lane::stored("webhook:one.example".into());

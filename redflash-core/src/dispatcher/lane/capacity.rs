@@ -4,8 +4,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::Lanes;
+use crate::clock::Monotonic;
+use crate::delivery::Lane;
 use crate::dispatcher::gateway_health::breaker::Admission;
-use crate::{Gateway, Lane, Monotonic, OnUnknown};
+use crate::gateway::{Gateway, OnUnknown};
 
 /// Number of deliveries that are leased for each that may be in flight, so that no gateway waits
 /// for the next claim. Their leases are renewed meanwhile.

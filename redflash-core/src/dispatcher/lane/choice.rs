@@ -8,9 +8,12 @@ use tokio::sync::Semaphore;
 
 use super::Lanes;
 use super::wait::{Cause, Wait};
+use crate::clock::Monotonic;
+use crate::delivery::Lane;
 use crate::dispatcher::gateway_health::breaker::Admission;
 use crate::dispatcher::gateway_health::upstream::HealthSignal;
-use crate::{Address, Gateway, Lane, Monotonic, Slug};
+use crate::gateway::Gateway;
+use crate::model::{Address, Slug};
 
 /// Time after which a delivery looks for its channel again if no gateway serves it.
 const NO_GATEWAY_RETRY: Duration = Duration::from_secs(60);

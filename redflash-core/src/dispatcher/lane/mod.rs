@@ -14,14 +14,17 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use crate::clock::{Moment, Monotonic};
+use crate::delivery::Lane;
 use crate::dispatcher::gateway_health::GatewayHealth;
 use crate::dispatcher::gateway_health::upstream::Upstream;
 use crate::dispatcher::lane::capacity::Capacity;
 use crate::dispatcher::lane::gate::Gate;
 use crate::dispatcher::lane::paused_address::PausedAddresses;
 use crate::dispatcher::lane::rate::Rate;
+use crate::gateway::Gateways;
+use crate::model::Slug;
 use crate::store::{ClaimRequest, ClosedLane, DueQueue, Nodes};
-use crate::{Gateways, Lane, Moment, Monotonic, Slug};
 
 const SECOND: Duration = Duration::from_secs(1);
 

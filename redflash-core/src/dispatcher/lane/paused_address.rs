@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::{Address, Monotonic, Slug};
+use crate::clock::Monotonic;
+use crate::model::{Address, Slug};
 
 /// Number of addresses remembered. Beyond it, the pauses that end first are dropped, so that those
 /// addresses are tried early.

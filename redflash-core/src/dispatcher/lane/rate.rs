@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Monotonic;
+use crate::clock::Monotonic;
 
 /// Lets through `per_second` messages a second, evenly, with a burst of at most one second.
 #[derive(Clone, Copy, Debug)]

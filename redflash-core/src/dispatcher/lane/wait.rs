@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Moment, Monotonic, Slug};
+use crate::clock::{Moment, Monotonic};
+use crate::model::Slug;
 
 /// The cause of a delivery's wait, and its end.
 #[derive(Clone, Debug)]

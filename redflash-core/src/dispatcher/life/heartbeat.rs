@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::Monotonic;
+use crate::clock::Monotonic;
 
 /// Longest time that a loop may go without a heartbeat.
 pub(crate) const MAX_SILENCE: Duration = Duration::from_secs(5);

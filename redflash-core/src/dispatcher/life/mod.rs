@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::error;
 
-use crate::Monotonic;
+use crate::clock::Monotonic;
 use crate::dispatcher::life::deadline::wait_out;
 use crate::dispatcher::life::heartbeat::{Heartbeat, Loop};
 use crate::panicked::caught;

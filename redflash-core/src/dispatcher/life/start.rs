@@ -8,13 +8,15 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
+use crate::clock::Timestamp;
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::life::Life;
 use crate::dispatcher::life::deadline::wait_out;
 use crate::dispatcher::life::heartbeat::{Loop, MAX_SILENCE};
 use crate::dispatcher::life::watchdog::Watchdog;
+use crate::model::WorkerId;
 use crate::panicked::{caught, caught_now};
-use crate::{Store, StoreError, Timestamp, WorkerId};
+use crate::store::{Store, StoreError};
 
 /// Time for the store to count what is left, once everything has ended.
 const COUNT_TIMEOUT: Duration = Duration::from_millis(15);

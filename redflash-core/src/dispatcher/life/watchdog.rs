@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tracing::error;
 
-use crate::Slug;
+use crate::model::Slug;
 
 /// Time after which a channel that has not yielded its thread is reported.
 const BLOCKING_AFTER: Duration = Duration::from_secs(1);

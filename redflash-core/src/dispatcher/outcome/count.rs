@@ -1,8 +1,9 @@
 //! Counting deliveries as they end.
 
+use crate::delivery::{Delivery, DeliveryState, Disposition, Settlement};
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::alarm::AlarmEvent;
-use crate::{Delivery, DeliveryState, Disposition, Settlement, Slug};
+use crate::model::Slug;
 
 impl Dispatcher {
     /// Counts the deliveries that have ended without a settlement, and notifies their waiters.

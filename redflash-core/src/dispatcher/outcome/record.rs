@@ -10,10 +10,12 @@ use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::warn;
 
+use crate::delivery::{Disposition, Settled, Settlement};
 use crate::dispatcher::life::Life;
 use crate::dispatcher::life::heartbeat::Loop;
 use crate::dispatcher::{Dispatcher, LeaseGuard};
-use crate::{Disposition, Settled, Settlement, Store, StoreError, WorkerId};
+use crate::model::WorkerId;
+use crate::store::{Store, StoreError};
 
 /// Time limit for recording an outcome that a working store refuses. A store that is down has no
 /// limit, since the leases are renewed as soon as it is back.
@@ -146,7 +148,7 @@ impl Dispatcher {
 
 impl RecordLoop {
     /// Records outcomes for ever.
-    async fn run(&self, clock: &dyn crate::Clock) {
+    async fn run(&self, clock: &dyn crate::clock::Clock) {
         let heartbeat = self.life.heartbeat(Loop::Recorder);
         let mut pause = BACKOFF.0;
         loop {
@@ -290,12 +292,15 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::store::{DeliveryRecord, Entry, Save};
-    use crate::{
-        Accepted, Address, AddressError, AttemptOutcome, Channel, ChannelKind, Contact,
-        DeliveryState, Directory, EndpointId, Engine, Gateway, MemoryStore, NotificationId,
-        OutboundMessage, Outbox, Raise, SendError, Slug, Timestamp,
+    use crate::Engine;
+    use crate::clock::Timestamp;
+    use crate::delivery::{AttemptOutcome, DeliveryState};
+    use crate::gateway::{Channel, Gateway};
+    use crate::message::{Accepted, OutboundMessage, Raise, SendError};
+    use crate::model::{
+        Address, AddressError, ChannelKind, Contact, EndpointId, NotificationId, Slug,
     };
+    use crate::store::{DeliveryRecord, Directory, Entry, MemoryStore, Outbox, Save};
 
     /// Accepts every message.
     #[derive(Debug)]

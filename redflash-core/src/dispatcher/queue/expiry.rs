@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use crate::clock::{Moment, Monotonic};
 use crate::dispatcher::{Dispatcher, POLL_INTERVAL};
-use crate::store::Overdue;
-use crate::{ChannelKind, Moment, Monotonic, StoreError};
+use crate::model::ChannelKind;
+use crate::store::{Overdue, StoreError};
 
 /// Longest time between two sweeps.
 const MAX_SWEEP_INTERVAL: Duration = Duration::from_secs(30);

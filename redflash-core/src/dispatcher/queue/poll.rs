@@ -7,14 +7,15 @@ use std::sync::atomic::Ordering;
 
 use tracing::{error, warn};
 
+use crate::clock::{Moment, Monotonic, Timestamp};
+use crate::delivery::Lane;
 use crate::dispatcher::alarm::{refusing, stopped};
 use crate::dispatcher::in_flight::InFlight;
 use crate::dispatcher::life::Life;
 use crate::dispatcher::life::heartbeat::Loop;
 use crate::dispatcher::slot::Slot;
 use crate::dispatcher::{Dispatcher, POLL_INTERVAL};
-use crate::store::{ClaimRequest, DueQueue};
-use crate::{Lane, Moment, Monotonic, StoreError, Timestamp};
+use crate::store::{ClaimRequest, DueQueue, StoreError};
 
 type Claims = (
     Vec<ClaimRequest>,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use crate::clock::{Moment, Monotonic, Timestamp};
 use crate::dispatcher::Dispatcher;
-use crate::store::ClockStep;
-use crate::{Moment, Monotonic, StoreError, Timestamp};
+use crate::store::{ClockStep, StoreError};
 
 /// Smallest difference that counts. Slewing stays far below it between two looks.
 const MIN_STEP: i64 = 1000;
@@ -149,7 +149,7 @@ impl Dispatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Monotonic;
+    use crate::clock::Monotonic;
 
     const HOUR: i64 = 3600;
 

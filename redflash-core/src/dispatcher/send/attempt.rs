@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tracing::info;
 
+use crate::clock::{Moment, Timestamp};
+use crate::delivery::{Attempt, AttemptOutcome, Disposition, Job, Settlement};
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::alarm::AlarmEvent;
 use crate::dispatcher::gateway_health::upstream::HealthSignal;
@@ -12,11 +14,10 @@ use crate::dispatcher::lane::choice::Choice;
 use crate::dispatcher::lease::LeaseView;
 use crate::dispatcher::send::budget::{BudgetError, Reservation};
 use crate::dispatcher::send::request::{SendReport, SendRequest};
+use crate::gateway::{Gateway, OnUnknown};
+use crate::message::{Accepted, Origin, OutboundMessage, Retry, SendError};
+use crate::model::Slug;
 use crate::store::OutboxEntry;
-use crate::{
-    Accepted, Attempt, AttemptOutcome, Disposition, Gateway, Job, Moment, OnUnknown, Origin,
-    OutboundMessage, Retry, SendError, Settlement, Slug, Timestamp,
-};
 
 /// A gateway that was chosen for a message.
 struct ChosenGateway {

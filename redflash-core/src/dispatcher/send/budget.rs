@@ -2,10 +2,13 @@
 
 use tracing::warn;
 
+use crate::clock::Timestamp;
+use crate::delivery::Job;
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::alarm::{AlarmEvent, BudgetAlarm};
-use crate::store::{Allowance, Spent};
-use crate::{Budget, Gateway, Job, StoreError, Timestamp, error_chain};
+use crate::error_chain;
+use crate::gateway::{Budget, Gateway};
+use crate::store::{Allowance, Spent, StoreError};
 
 /// A message's share of its gateway's budget.
 #[derive(Default)]

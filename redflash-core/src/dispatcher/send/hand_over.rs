@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::warn;
 
+use crate::delivery::{Disposition, Job};
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::in_flight::InFlight;
-use crate::{Disposition, Job, StoreError, cancellation_reason};
+use crate::plan::cancellation_reason;
+use crate::store::StoreError;
 
 impl Dispatcher {
     pub(crate) async fn hand_over(self: Arc<Self>, in_flight: InFlight, planned_at: Option<u64>) {

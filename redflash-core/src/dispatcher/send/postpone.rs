@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::attempt::is_eligible;
+use crate::clock::Moment;
+use crate::delivery::{Disposition, Job, Lane, Settlement};
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::lane::wait::{Cause, Wait};
 use crate::store::OutboxEntry;
-use crate::{Disposition, Job, Lane, Moment, Settlement};
 
 /// Time that a delivery waits for a gateway of its channel to be configured again.
 const NO_GATEWAY_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);

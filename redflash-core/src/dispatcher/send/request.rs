@@ -9,7 +9,9 @@ use tokio::time::timeout;
 
 use crate::dispatcher::Dispatcher;
 use crate::dispatcher::lease::LeaseView;
-use crate::{Accepted, Channel, Gateway, NotificationId, OutboundMessage, SendError, Slug};
+use crate::gateway::{Channel, Gateway};
+use crate::message::{Accepted, OutboundMessage, SendError};
+use crate::model::{NotificationId, Slug};
 
 type SendResult = Result<Accepted, SendError>;
 

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{EditError, InvalidField};
-use crate::{
-    Address, AddressError, ChannelKind, Contact, Endpoint, Engine, Event, Gateway, Role, Slug,
-    Template, TemplateError, User,
+use crate::Engine;
+use crate::gateway::Gateway;
+use crate::model::{
+    Address, AddressError, ChannelKind, Contact, Endpoint, Event, Role, Slug, User,
 };
+use crate::template::{Template, TemplateError};
 
 /// Maximum number of characters of an event's sender and description.
 const MAX_LENGTHS: [(&str, usize); 2] = [("sender", 100), ("description", 2_000)];
@@ -173,7 +175,7 @@ impl Event {
 
 impl Engine {
     /// Parses an address into its channel's normal form: by the gateway that serves the channel, or
-    /// without one by the [rules](crate::EngineBuilder::address_rules) of the channel.
+    /// without one by the [rules](crate::engine::EngineBuilder::address_rules) of the channel.
     ///
     /// # Errors
     ///

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::model::{Action, Contact, Endpoint, Slug, User};
 use crate::store::Entry;
-use crate::{Action, Contact, Endpoint, Slug, User};
 
 /// Maximum number of characters shown of a value.
 const MAX_SHOWN: usize = 120;

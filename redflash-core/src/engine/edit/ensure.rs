@@ -2,7 +2,9 @@
 //! start.
 
 use super::{DirectoryItem, EditError};
-use crate::{Actor, Contact, Engine, Event, Group, Slug, StoreError};
+use crate::Engine;
+use crate::model::{Actor, Contact, Event, Group, Slug};
+use crate::store::StoreError;
 
 impl Engine {
     /// Creates a contact if its slug is free, and returns the one that exists.
@@ -67,9 +69,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{
-        Action, Address, ChannelKind, EndpointId, ManualClock, MemoryStore, Name, Timestamp,
-    };
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::model::{Action, Address, ChannelKind, EndpointId, Name};
+    use crate::store::MemoryStore;
 
     fn slug(text: &str) -> Slug {
         Slug::parse(text).unwrap()
@@ -130,7 +132,7 @@ mod tests {
         let change = |contact: &mut Contact| {
             contact.enabled = false;
             contact.endpoints[0].enabled = false;
-            contact.endpoints.push(crate::Endpoint {
+            contact.endpoints.push(crate::model::Endpoint {
                 id: EndpointId::new(Timestamp::from_millis(9)),
                 channel: ChannelKind::email(),
                 address: Address::new("ann@example.org").unwrap(),

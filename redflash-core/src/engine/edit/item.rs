@@ -4,10 +4,9 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::{EditError, check};
-use crate::store::{Entry, EntryRef};
-use crate::{
-    ApiKey, Contact, Directory, Engine, Event, Group, Role, Slug, StoreError, Target, User,
-};
+use crate::Engine;
+use crate::model::{ApiKey, Contact, Event, Group, Role, Slug, Target, User};
+use crate::store::{Directory, Entry, EntryRef, StoreError};
 
 /// An entry of the directory that can be created, changed and removed: a contact, a group, an
 /// event, an API key or a user.

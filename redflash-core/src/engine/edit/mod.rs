@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 pub use item::DirectoryItem;
 
 use super::Engine;
-use crate::store::{Edit, Entry, EntryRef, Save, Step};
-use crate::{Action, Actor, AuditEntry, Slug, StoreError};
+use crate::model::{Action, Actor, AuditEntry, Slug};
+use crate::store::{Edit, Entry, EntryRef, Save, Step, StoreError};
 
 /// The version of an entry, which differs after any change of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

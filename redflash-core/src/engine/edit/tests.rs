@@ -4,11 +4,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::*;
-use crate::store::AuditFilter;
-use crate::{
-    Address, ChannelKind, Contact, EndpointId, Event, ManualClock, MemoryStore, Name, PasswordHash,
-    Role, Timestamp, User,
+use crate::clock::{ManualClock, Timestamp};
+use crate::model::{
+    Address, ChannelKind, Contact, EndpointId, Event, Name, PasswordHash, Role, User,
 };
+use crate::store::{AuditFilter, MemoryStore};
 
 fn engine() -> Engine {
     let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_000)));
@@ -161,7 +161,7 @@ async fn rejects_new_tags_of_the_old_template_language() {
 async fn rejects_switching_on_an_invalid_address() {
     let engine = Engine::builder(Arc::new(MemoryStore::new()))
         .address_rules(|_, raw| match raw {
-            "12" => Err(crate::AddressError::new("too short")),
+            "12" => Err(crate::model::AddressError::new("too short")),
             raw => Address::new(raw),
         })
         .build()

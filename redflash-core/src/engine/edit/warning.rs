@@ -1,6 +1,8 @@
 //! Warnings about input that can be saved but is probably a mistake.
 
-use crate::{ChannelKind, Contact, Engine, Event, Template, closest};
+use crate::model::{ChannelKind, Contact, Event};
+use crate::template::Template;
+use crate::{Engine, closest};
 
 /// The channels that gateways may serve.
 const CHANNELS: [&str; 15] = [

@@ -8,13 +8,13 @@ use tracing::info;
 use super::deliveries::deliveries;
 use super::fan_out::{FirstPiece, PIECE_SIZE, Remainder};
 use super::unknown;
+use crate::delivery::{Delivery, DeliveryState, Job, Lane, Lease};
 use crate::dispatcher::InFlight;
 use crate::engine::{Engine, RaiseError, Raised};
-use crate::store::Enqueued;
-use crate::{
-    Delivery, DeliveryState, Job, Lane, Lease, Notification, NotificationId, Plan, Raise,
-    StoreError,
-};
+use crate::message::Raise;
+use crate::model::NotificationId;
+use crate::plan::{Notification, Plan};
+use crate::store::{Enqueued, StoreError};
 
 impl Engine {
     pub(super) async fn commit(

@@ -1,6 +1,8 @@
 //! The deliveries of a plan.
 
-use crate::{Delivery, DeliveryId, Notification, Verdict};
+use crate::delivery::Delivery;
+use crate::model::DeliveryId;
+use crate::plan::{Notification, Verdict};
 
 /// Returns the deliveries of a notification's plan, in the order of the plan.
 pub(super) fn deliveries(notification: &Notification) -> Vec<Delivery> {

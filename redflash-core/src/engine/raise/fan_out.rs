@@ -13,10 +13,13 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::deliveries::deliveries;
+use crate::delivery::{Delivery, Lease};
 use crate::dispatcher::{Dispatcher, Life, Loop};
 use crate::engine::Engine;
-use crate::store::{Enqueue, EnqueueMore, Enqueued, FanOut};
-use crate::{Delivery, Idempotency, Lease, Notification, NotificationId, Slug, Store, StoreError};
+use crate::message::Idempotency;
+use crate::model::{NotificationId, Slug};
+use crate::plan::Notification;
+use crate::store::{Enqueue, EnqueueMore, Enqueued, FanOut, Store, StoreError};
 
 /// Number of deliveries recorded at once.
 pub(crate) const PIECE_SIZE: usize = 250;

@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::BoxError;
 use crate::dispatcher::Dispatcher;
 use crate::engine::{Engine, RaiseError, Raised};
+use crate::message::{Content, Raise};
+use crate::model::{DeliveryId, NotificationId};
 use crate::panicked::caught;
-use crate::store::Enqueued;
-use crate::{
-    BoxError, Content, DeliveryId, Notification, NotificationId, Raise, Refusal, StoreError,
-};
+use crate::plan::{Notification, Refusal};
+use crate::store::{Enqueued, StoreError};
 
 /// The caller that waits for a raise.
 #[derive(Debug)]

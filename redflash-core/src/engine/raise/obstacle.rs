@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::engine::Engine;
-use crate::store::Allowance;
-use crate::{
-    Address, Gateway, GatewayState, GatewayStatuses, Plan, Slug, StoreError, Timestamp, Verdict,
-};
+use crate::gateway::{Gateway, GatewayState, GatewayStatuses};
+use crate::model::{Address, Slug};
+use crate::plan::{Plan, Verdict};
+use crate::store::{Allowance, StoreError};
 
 /// Reason why a planned message would not go out at once.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Engine, RaiseError};
-use crate::{Arguments, Event, Plan, Raise, TargetView, plan};
+use crate::message::Raise;
+use crate::model::{Event, TargetView};
+use crate::plan::{Plan, plan};
+use crate::template::Arguments;
 
 impl Engine {
     /// Returns the plan of an event as if it were saved and raised now, and records nothing.

@@ -1,7 +1,7 @@
 //! Limits on the size of an alert.
 
 use crate::engine::{Engine, RaiseError};
-use crate::{Content, Idempotency, Raise};
+use crate::message::{Content, Idempotency, Raise};
 
 impl Engine {
     /// Checks the size of an alert, by the same limits as over HTTP.

@@ -8,9 +8,9 @@ mod text;
 use serde_json::Value;
 
 use super::*;
-use crate::{
-    Accepted, AddressError, Channel, Contact, Event, Gateway, Group, OutboundMessage, SendError,
-};
+use crate::gateway::{Channel, Gateway};
+use crate::message::{Accepted, OutboundMessage, SendError};
+use crate::model::{AddressError, Contact, Event, Group};
 
 /// A channel that takes any address.
 #[derive(Debug)]

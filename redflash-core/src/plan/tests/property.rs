@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::Arguments;
+use crate::template::Arguments;
 
 const PEOPLE: usize = 6;
 

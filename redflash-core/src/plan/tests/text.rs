@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::Template;
+use crate::template::Template;
 
 #[test]
 fn falls_back_when_a_template_fails() {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::helper::{self, Helper};
 use super::{NULL, Renderer, Stop, Val};
-use crate::Timestamp;
+use crate::clock::Timestamp;
 
 /// Number of steps that formatting a date takes.
 const DATE_STEPS: usize = 20;

@@ -17,7 +17,8 @@ use super::helper::Helper;
 use super::path::Path;
 use super::program::{Block, Choice, Expression, Node};
 use super::{Arguments, Rendered, Template, TemplateError};
-use crate::{MissingArguments, Timestamp};
+use crate::clock::Timestamp;
+use crate::model::MissingArguments;
 
 /// Number of bytes of text processed in one step.
 const BYTES_A_STEP: usize = 16;

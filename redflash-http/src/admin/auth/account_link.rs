@@ -1,7 +1,10 @@
 //! The link between an OpenID account and a user.
 
 use axum::http::StatusCode;
-use redflash_core::{Actor, EditError, Engine, Name, Role, Slug, StoreError, User};
+use redflash_core::Engine;
+use redflash_core::engine::EditError;
+use redflash_core::model::{Actor, Name, Role, Slug, User};
+use redflash_core::store::StoreError;
 
 use crate::OidcConfig;
 use crate::admin::ui::page_error::PageError;

@@ -9,7 +9,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{Role, error_chain};
+use redflash_core::error_chain;
+use redflash_core::model::Role;
 use tracing::error;
 use url::form_urlencoded;
 

@@ -5,7 +5,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use redflash_core::Session;
+use redflash_core::model::Session;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;

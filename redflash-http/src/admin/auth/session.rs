@@ -5,7 +5,10 @@ use axum_extra::extract::cookie::Cookie;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use redflash_core::{Actor, Engine, KeyHash, Session, StoreError, Timestamp, User};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Actor, KeyHash, Session, User};
+use redflash_core::store::StoreError;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -143,8 +146,8 @@ pub(crate) fn token(secret: &SecretString) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use redflash_core::store::Save;
-    use redflash_core::{Directory, MemoryStore, PasswordHash, Role, Sessions};
+    use redflash_core::model::{PasswordHash, Role};
+    use redflash_core::store::{Directory, MemoryStore, Save, Sessions};
 
     use super::*;
 

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use redflash_core::{Action, Actor, StoreError, User};
+use redflash_core::model::{Action, Actor, User};
+use redflash_core::store::StoreError;
 
 use crate::admin::auth::cookie;
 use crate::admin::auth::cookie::with_cookies;

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv6Net};
-use redflash_core::{Monotonic, Slug};
+use redflash_core::clock::Monotonic;
+use redflash_core::model::Slug;
 
 /// The period of the limits.
 const PERIOD: Duration = Duration::from_secs(60);

@@ -2,7 +2,9 @@
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{Contact, EditError, Endpoint, EndpointId, Revision, Slug, StoreError};
+use redflash_core::engine::{EditError, Revision};
+use redflash_core::model::{Contact, Endpoint, EndpointId, Slug};
+use redflash_core::store::StoreError;
 use serde::Serialize;
 
 use crate::admin::contact::endpoint_form;

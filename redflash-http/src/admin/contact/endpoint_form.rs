@@ -1,6 +1,7 @@
 //! The channel and address fields of an endpoint.
 
-use redflash_core::{Address, ChannelKind, Endpoint, Engine, Slug};
+use redflash_core::Engine;
+use redflash_core::model::{Address, ChannelKind, Endpoint, Slug};
 use serde::Serialize;
 
 use crate::admin::ui::field::{Choice, Confirm, Field};

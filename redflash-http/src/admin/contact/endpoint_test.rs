@@ -2,7 +2,10 @@
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{EndpointId, Idempotency, Plan, Raise, RaiseError, Slug, Verdict};
+use redflash_core::engine::RaiseError;
+use redflash_core::message::{Idempotency, Raise};
+use redflash_core::model::{EndpointId, Slug};
+use redflash_core::plan::{Plan, Verdict};
 
 use crate::admin::contact::endpoint::no_such_endpoint;
 use crate::admin::ui::flash::Flash;

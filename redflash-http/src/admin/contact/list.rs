@@ -1,7 +1,8 @@
 //! `/admin/contacts`: the list of contacts, and the form for a new one.
 
 use axum::response::Response;
-use redflash_core::{Contact, Endpoint, EndpointId, Name, Slug, Store, StoreError};
+use redflash_core::model::{Contact, Endpoint, EndpointId, Name, Slug};
+use redflash_core::store::{Store, StoreError};
 use serde::Serialize;
 
 use crate::admin::contact::endpoint_form;

@@ -2,7 +2,10 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use redflash_core::{Contact, Endpoint, Engine, Event, Group, Revision, Slug, StoreError};
+use redflash_core::Engine;
+use redflash_core::engine::Revision;
+use redflash_core::model::{Contact, Endpoint, Event, Group, Slug};
+use redflash_core::store::StoreError;
 use serde::Serialize;
 
 use crate::admin::contact::endpoint_form;

@@ -1,6 +1,7 @@
 //! Contacts, groups and events that are disabled.
 
-use redflash_core::{Engine, StoreError};
+use redflash_core::Engine;
+use redflash_core::store::StoreError;
 use serde::Serialize;
 
 use crate::admin::ui::partials::Link;

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use axum::http::Method;
 use axum::response::Response;
-use redflash_core::store::{Backlog, Recent};
-use redflash_core::{DeliveryState, Engine, Health, StoreError, Timestamp};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::DeliveryState;
+use redflash_core::engine::Health;
+use redflash_core::store::{Backlog, Recent, StoreError};
 use serde::Serialize;
 
 use crate::admin::dashboard::chart::Chart;

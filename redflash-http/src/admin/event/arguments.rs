@@ -1,6 +1,7 @@
 //! The arguments of an event that is raised manually: `{{> partials/arguments page.arguments}}`.
 
-use redflash_core::{Arguments, Event, Parameter, Template};
+use redflash_core::model::Event;
+use redflash_core::template::{Arguments, Parameter, Template};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! The form of an event.
 
-use redflash_core::{Contact, Event, Group, MissingArguments, Name, Slug};
+use redflash_core::model::{Contact, Event, Group, MissingArguments, Name, Slug};
 use serde::Serialize;
 
 use crate::admin::ui::choices;

@@ -1,7 +1,8 @@
 //! `/admin/events`: the list of events, and the form for a new one.
 
 use axum::response::Response;
-use redflash_core::{Event, Slug, Store, StoreError};
+use redflash_core::model::{Event, Slug};
+use redflash_core::store::{Store, StoreError};
 use serde::Serialize;
 
 use crate::admin::crud;

@@ -2,7 +2,8 @@
 
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{Event, Revision, Slug, Target};
+use redflash_core::engine::Revision;
+use redflash_core::model::{Event, Slug, Target};
 use serde::Serialize;
 
 use crate::admin::crud;

@@ -1,6 +1,8 @@
 //! The preview of an event: its message and recipients, or its errors.
 
-use redflash_core::{Engine, Event, InvalidField, RaiseError};
+use redflash_core::Engine;
+use redflash_core::engine::{InvalidField, RaiseError};
+use redflash_core::model::Event;
 use serde::Serialize;
 
 use crate::admin::event::samples::Samples;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::AttemptOutcome;
+use redflash_core::model::Slug;
 use redflash_core::store::{OutcomeCount, Recent};
-use redflash_core::{AttemptOutcome, Slug, Timestamp};
 use serde::Serialize;
 
 use crate::admin::dashboard::chart::{Bucket, Chart};
@@ -74,6 +76,7 @@ pub(crate) fn chart<'a>(
             AttemptOutcome::Ok => bucket.sent += count.count,
             AttemptOutcome::Retry | AttemptOutcome::Unknown => bucket.waiting += count.count,
             AttemptOutcome::Permanent => bucket.failed += count.count,
+            _ => {}
         }
     }
     let buckets = buckets.into_values().collect();

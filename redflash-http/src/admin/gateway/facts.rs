@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redflash_core::{Gateway, OnUnknown};
+use redflash_core::gateway::{Gateway, OnUnknown};
 use serde::Serialize;
 
 use crate::HttpConfig;

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{
-    Address, Engine, Gateway, GatewayDetails, GatewayHealth, GatewayStatus, GatewayTestRef,
-    Idempotency, NotificationId, Slug, StoreError, Timestamp,
-};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::engine::GatewayTestRef;
+use redflash_core::gateway::{Gateway, GatewayDetails, GatewayHealth, GatewayStatus};
+use redflash_core::message::Idempotency;
+use redflash_core::model::{Address, NotificationId, Slug};
+use redflash_core::store::StoreError;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 

@@ -1,6 +1,8 @@
 //! The states of gateways, as pages show them.
 
-use redflash_core::{Engine, GatewayState, GatewayStatuses, Timestamp};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::gateway::{GatewayState, GatewayStatuses};
 use serde::Serialize;
 
 use crate::admin::urls;

@@ -1,7 +1,9 @@
 //! `/admin/keys`: the list of API keys, and the form for a new one.
 
 use axum::response::Response;
-use redflash_core::{ApiKey, Scope, Slug, Store, StoreError, Target, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{ApiKey, Scope, Slug, Target};
+use redflash_core::store::{Store, StoreError};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 

@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use redflash_core::{Revision, Slug, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::engine::Revision;
+use redflash_core::model::Slug;
 use serde::Serialize;
 
 use crate::admin::crud;

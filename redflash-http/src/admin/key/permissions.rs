@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use redflash_core::{ApiKey, Engine, Scope, StoreError, Target};
+use redflash_core::Engine;
+use redflash_core::model::{ApiKey, Scope, Target};
+use redflash_core::store::StoreError;
 use serde::Serialize;
 
 use crate::admin::ui::field::{Checklist, Choice, Field};
@@ -162,7 +164,7 @@ async fn options(engine: &Engine, chosen: &BTreeSet<Target>) -> Result<Vec<Choic
 
 #[cfg(test)]
 mod tests {
-    use redflash_core::Timestamp;
+    use redflash_core::clock::Timestamp;
 
     use super::*;
 

@@ -11,8 +11,11 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use csv::{Terminator, Writer, WriterBuilder};
 use futures_util::stream;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Delivery;
+use redflash_core::error_chain;
+use redflash_core::plan::Notification;
 use redflash_core::store::{LogFilter, LogPage};
-use redflash_core::{Delivery, Notification, Timestamp, error_chain};
 use tracing::warn;
 
 use crate::admin::log::query::LogQuery;

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use redflash_core::delivery::{Attempt, AttemptOutcome, Delivery, DeliveryState};
+use redflash_core::model::Slug;
+use redflash_core::plan::Notification;
 use redflash_core::store::DeliveryRecord;
-use redflash_core::{Attempt, AttemptOutcome, Delivery, DeliveryState, Notification, Slug};
 use serde::Serialize;
 
 use crate::admin::log::state_counts::{StateCount, urgency};
@@ -140,6 +142,7 @@ fn attempt(attempt: &Attempt) -> Step {
         AttemptOutcome::Retry => (None, "Temporary failure"),
         AttemptOutcome::Unknown => (None, "Outcome unknown"),
         AttemptOutcome::Permanent => (Some("failed"), "Refused"),
+        _ => (None, attempt.outcome.as_str()),
     };
     let through = match &attempt.gateway {
         Some(gateway) => format!(" via {gateway}"),
@@ -179,6 +182,7 @@ fn current_step(delivery: &Delivery, last: Option<&Attempt>) -> Option<Step> {
         DeliveryState::Cancelled => "Cancelled by a switch",
         DeliveryState::Suppressed => "Not sent: budget exhausted",
         DeliveryState::Quarantined => "Quarantined until resent",
+        _ => delivery.state.as_str(),
     };
     Some(Step {
         at: delivery.due_at,

@@ -2,10 +2,12 @@
 
 use std::num::NonZeroU32;
 
-use redflash_core::store::LogFilter;
-use redflash_core::{
-    Delivery, DeliveryState, Engine, Notification, Slug, StoreError, Target, Timestamp,
-};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{Delivery, DeliveryState};
+use redflash_core::model::{Slug, Target};
+use redflash_core::plan::Notification;
+use redflash_core::store::{LogFilter, StoreError};
 use serde::Serialize;
 
 use crate::admin::log::state_counts::StateCount;

@@ -4,7 +4,10 @@ use std::num::NonZeroU32;
 
 use axum::http::Method;
 use axum::response::Response;
-use redflash_core::{Delivery, Notification, NotificationId, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Delivery;
+use redflash_core::model::NotificationId;
+use redflash_core::plan::Notification;
 use serde::Serialize;
 
 use crate::admin::log::query::{Fields, LogQuery};

@@ -4,11 +4,11 @@ use std::num::NonZeroU32;
 
 use axum::http::Method;
 use axum::response::Response;
-use redflash_core::store::{AuditFilter, DeliveryRecord, InboundFilter};
-use redflash_core::{
-    Action, AuditEntry, DeliveryId, Inbound, Notification, NotificationId, Slug, StoreError,
-    Timestamp,
-};
+use redflash_core::clock::Timestamp;
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{Action, AuditEntry, DeliveryId, NotificationId, Slug};
+use redflash_core::plan::Notification;
+use redflash_core::store::{AuditFilter, DeliveryRecord, InboundFilter, StoreError};
 use serde::Serialize;
 
 use crate::admin::log::deliveries::Deliveries;

@@ -4,8 +4,11 @@ use std::num::NonZeroU32;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::DeliveryState;
+use redflash_core::model::{ChannelKind, NotificationId, Slug, Target};
 use redflash_core::store::LogFilter;
-use redflash_core::{ChannelKind, DeliveryState, Engine, NotificationId, Slug, Target, Timestamp};
 use serde::Serialize;
 use url::form_urlencoded;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use redflash_core::{Delivery, DeliveryState};
+use redflash_core::delivery::{Delivery, DeliveryState};
 use serde::Serialize;
 
 /// The number of deliveries in one state.
@@ -35,6 +35,6 @@ pub(crate) const fn urgency(state: DeliveryState) -> u8 {
         DeliveryState::Failed | DeliveryState::Quarantined | DeliveryState::Suppressed => 0,
         DeliveryState::Queued | DeliveryState::Sending => 1,
         DeliveryState::Cancelled => 2,
-        DeliveryState::Sent | DeliveryState::Delivered => 3,
+        _ => 3,
     }
 }

@@ -5,7 +5,10 @@ pub(crate) mod targets;
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{Event, Idempotency, Name, Raise, RaiseError, Refusal, Target};
+use redflash_core::engine::RaiseError;
+use redflash_core::message::{Idempotency, Raise};
+use redflash_core::model::{Event, Name, Target};
+use redflash_core::plan::Refusal;
 use serde::Serialize;
 
 use crate::admin::event::arguments;

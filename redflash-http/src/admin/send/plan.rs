@@ -1,12 +1,12 @@
 //! Converts plans into template data.
 
-use redflash_core::{PlannedEndpoint, Recipient, Verdict};
+use redflash_core::plan::{PlannedEndpoint, Recipient, Verdict};
 
 use crate::admin::ui::partials::{Link, Obstacle, Plan, PlannedDelivery, SkippedRecipient};
 use crate::admin::urls;
 
-impl From<redflash_core::Plan> for Plan {
-    fn from(plan: redflash_core::Plan) -> Self {
+impl From<redflash_core::plan::Plan> for Plan {
+    fn from(plan: redflash_core::plan::Plan) -> Self {
         let mut shown = Self {
             refusal: plan.refusal.map(|refusal| refusal.to_string()),
             subject: (!plan.message.subject.is_empty()).then_some(plan.message.subject),
@@ -25,7 +25,10 @@ impl From<redflash_core::Plan> for Plan {
 
 impl Plan {
     /// Adds the obstacles of the planned messages, in their order.
-    pub(crate) fn with_outlook(mut self, outlook: Vec<Option<redflash_core::Obstacle>>) -> Self {
+    pub(crate) fn with_outlook(
+        mut self,
+        outlook: Vec<Option<redflash_core::engine::Obstacle>>,
+    ) -> Self {
         for (delivery, obstacle) in self.deliveries.iter_mut().zip(outlook) {
             delivery.obstacle = obstacle.map(Obstacle::new);
         }
@@ -65,7 +68,7 @@ fn delivery(recipient: &Recipient, endpoint: &PlannedEndpoint) -> PlannedDeliver
 }
 
 impl Obstacle {
-    fn new(obstacle: redflash_core::Obstacle) -> Self {
+    fn new(obstacle: redflash_core::engine::Obstacle) -> Self {
         let name = obstacle.gateway.to_string();
         Self {
             gateway: Link {

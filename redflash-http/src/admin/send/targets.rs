@@ -1,6 +1,7 @@
 //! The targets of an alert, as a list to choose from.
 
-use redflash_core::{Contact, Event, Group, Name, StoreError, Target};
+use redflash_core::model::{Contact, Event, Group, Name, Target};
+use redflash_core::store::StoreError;
 use serde::Serialize;
 use url::form_urlencoded;
 

@@ -1,6 +1,6 @@
 //! Contacts and groups as lists to tick, references to them, and their state in words.
 
-use redflash_core::{Contact, Event, Group, Slug};
+use redflash_core::model::{Contact, Event, Group, Slug};
 use serde::Serialize;
 
 use crate::admin::ui::field::Choice;
@@ -142,7 +142,8 @@ pub(crate) fn ticked(
 
 #[cfg(test)]
 mod tests {
-    use redflash_core::{Address, ChannelKind, EndpointId, Timestamp};
+    use redflash_core::clock::Timestamp;
+    use redflash_core::model::{Address, ChannelKind, EndpointId};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! One-line notices at the top of the page after a form was sent.
 
-use redflash_core::{EndpointId, Slug};
+use redflash_core::model::{EndpointId, Slug};
 use serde::Serialize;
 
 use crate::admin::ui::form::Form;

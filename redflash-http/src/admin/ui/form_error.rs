@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use axum::http::StatusCode;
-use redflash_core::{EditError, InvalidField, StoreError};
+use redflash_core::engine::{EditError, InvalidField};
+use redflash_core::store::StoreError;
 use serde::Serialize;
 
 use crate::admin::ui::field::FieldError;

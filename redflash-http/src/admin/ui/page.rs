@@ -6,7 +6,8 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
-use redflash_core::{Actor, Role, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Actor, Role};
 use serde::Serialize;
 
 use crate::admin::auth::session::Visitor;

@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use redflash_core::{EditError, RaiseError, StoreError, error_chain};
+use redflash_core::engine::{EditError, RaiseError};
+use redflash_core::error_chain;
+use redflash_core::store::StoreError;
 use tracing::error;
 
 use crate::error::{RaiseFailure, RequestError, RequestErrorKind};

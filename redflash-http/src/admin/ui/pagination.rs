@@ -1,6 +1,6 @@
 //! Search and pagination of directory items, in the order of their slugs.
 
-use redflash_core::Slug;
+use redflash_core::model::Slug;
 use serde::Serialize;
 use url::form_urlencoded;
 

@@ -1,6 +1,7 @@
 //! Contexts of the partials, one struct each.
 
-use redflash_core::{Target, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::Target;
 use serde::Serialize;
 
 use crate::admin::urls;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use redflash_core::{EndpointId, NotificationId, Slug};
+use redflash_core::model::{EndpointId, NotificationId, Slug};
 
 use crate::admin::ui::page_error::PageError;
 use crate::app::App;

@@ -58,7 +58,7 @@
 mod tests;
 
 use handlebars::{Handlebars, RenderError, TemplateError};
-use redflash_core::Timestamp;
+use redflash_core::clock::Timestamp;
 use serde::Serialize;
 
 use crate::admin::ui::flash::FlashMessage;

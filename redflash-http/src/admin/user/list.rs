@@ -1,7 +1,9 @@
 //! `/admin/users`: the list of users, and the form for a new one.
 
 use axum::response::Response;
-use redflash_core::{Name, Revision, Role, Slug, Store, StoreError, User, UserView};
+use redflash_core::engine::Revision;
+use redflash_core::model::{Name, Role, Slug, User, UserView};
+use redflash_core::store::{Store, StoreError};
 use serde::Serialize;
 
 use crate::admin::crud;

@@ -1,6 +1,6 @@
 //! The fields for a new password, which is entered twice.
 
-use redflash_core::PasswordHash;
+use redflash_core::model::PasswordHash;
 use secrecy::SecretString;
 use serde::Serialize;
 

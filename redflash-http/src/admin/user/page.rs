@@ -2,7 +2,9 @@
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{Revision, Role, Slug, Timestamp, User, UserView};
+use redflash_core::clock::Timestamp;
+use redflash_core::engine::Revision;
+use redflash_core::model::{Role, Slug, User, UserView};
 use serde::Serialize;
 
 use crate::admin::auth::sign_in::with_session;

@@ -1,6 +1,6 @@
 //! Contacts as the API reads and writes them.
 
-use redflash_core::{Name, Slug};
+use redflash_core::model::{Name, Slug};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ pub(crate) struct ContactPatch {
 }
 
 impl Contact {
-    pub(super) fn new(contact: &redflash_core::Contact, warnings: Vec<String>) -> Self {
+    pub(super) fn new(contact: &redflash_core::model::Contact, warnings: Vec<String>) -> Self {
         let endpoints = contact.endpoints.iter().cloned();
         Self {
             slug: contact.slug.clone(),

@@ -1,6 +1,9 @@
 //! `/api/v1/contacts`.
 
-use redflash_core::{Contact, EditError, Engine, Slug, Store, StoreError};
+use redflash_core::Engine;
+use redflash_core::engine::EditError;
+use redflash_core::model::{Contact, Slug};
+use redflash_core::store::{Store, StoreError};
 
 use crate::api::contact::dto::{self, ContactPatch, ContactReplacement, NewContact};
 use crate::api::crud;

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use redflash_core::{
-    Address, AddressError, ChannelKind, EditError, EndpointId, Engine, InvalidField, StoreError,
-};
+use redflash_core::Engine;
+use redflash_core::engine::{EditError, InvalidField};
+use redflash_core::model::{Address, AddressError, ChannelKind, EndpointId};
+use redflash_core::store::StoreError;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
@@ -93,8 +94,8 @@ struct EndpointEntry {
     _opted_out: Optional<String>,
 }
 
-impl From<redflash_core::Endpoint> for Endpoint {
-    fn from(endpoint: redflash_core::Endpoint) -> Self {
+impl From<redflash_core::model::Endpoint> for Endpoint {
+    fn from(endpoint: redflash_core::model::Endpoint) -> Self {
         Self {
             id: endpoint.id,
             channel: endpoint.channel,
@@ -134,8 +135,8 @@ impl Endpoints {
     pub(crate) fn resolve(
         &self,
         engine: &Engine,
-        old: &[redflash_core::Endpoint],
-    ) -> Result<Vec<redflash_core::Endpoint>, EditError> {
+        old: &[redflash_core::model::Endpoint],
+    ) -> Result<Vec<redflash_core::model::Endpoint>, EditError> {
         let mut endpoints = Vec::with_capacity(self.0.len());
         let mut errors = Vec::new();
         for (index, entry) in self.0.iter().enumerate() {
@@ -159,8 +160,8 @@ impl EndpointEntry {
     /// Returns the existing endpoint that it keeps.
     fn known<'a>(
         &self,
-        old: &'a [redflash_core::Endpoint],
-    ) -> Result<Option<&'a redflash_core::Endpoint>, EditError> {
+        old: &'a [redflash_core::model::Endpoint],
+    ) -> Result<Option<&'a redflash_core::model::Endpoint>, EditError> {
         let Some(id) = self.id.0 else {
             return Ok(old.iter().find(|one| self.is_at(one)));
         };
@@ -173,22 +174,22 @@ impl EndpointEntry {
     }
 
     /// Returns true if it has the address of an endpoint.
-    fn is_at(&self, endpoint: &redflash_core::Endpoint) -> bool {
+    fn is_at(&self, endpoint: &redflash_core::model::Endpoint) -> bool {
         endpoint.channel == self.channel && endpoint.address.is_written(&self.address)
     }
 
     fn endpoint(
         &self,
         engine: &Engine,
-        known: Option<&redflash_core::Endpoint>,
-    ) -> Result<redflash_core::Endpoint, AddressError> {
+        known: Option<&redflash_core::model::Endpoint>,
+    ) -> Result<redflash_core::model::Endpoint, AddressError> {
         let same = known.filter(|known| self.is_at(known));
         let address = match same {
             Some(known) => known.address.clone(),
             None => engine.parse_address(&self.channel, &self.address)?,
         };
         let disabled = same.filter(|_| !self.enabled);
-        Ok(redflash_core::Endpoint {
+        Ok(redflash_core::model::Endpoint {
             id: known.map_or_else(|| EndpointId::new(engine.now()), |known| known.id),
             channel: self.channel.clone(),
             address,

@@ -7,9 +7,11 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{
-    Address, ChannelKind, Contact, EditError, Endpoint, EndpointId, Engine, Raise, Slug, StoreError,
-};
+use redflash_core::Engine;
+use redflash_core::engine::EditError;
+use redflash_core::message::Raise;
+use redflash_core::model::{Address, ChannelKind, Contact, Endpoint, EndpointId, Slug};
+use redflash_core::store::StoreError;
 
 use crate::alert;
 use crate::api::caller::Caller;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use redflash_core::{MissingArguments, Name, Slug};
+use redflash_core::model::{MissingArguments, Name, Slug};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -156,7 +156,7 @@ fn mark() -> MissingArguments {
 }
 
 impl Event {
-    pub(super) fn new(event: &redflash_core::Event, warnings: Vec<String>) -> Self {
+    pub(super) fn new(event: &redflash_core::model::Event, warnings: Vec<String>) -> Self {
         let event = event.clone();
         Self {
             slug: event.slug,
@@ -174,7 +174,7 @@ impl Event {
     }
 }
 
-impl From<NewEvent> for redflash_core::Event {
+impl From<NewEvent> for redflash_core::model::Event {
     fn from(new: NewEvent) -> Self {
         Self {
             slug: new.slug,
@@ -210,7 +210,7 @@ impl From<EventReplacement> for EventPatch {
 
 impl EventPatch {
     /// Sets the fields of an event.
-    pub(super) fn apply(&self, event: &mut redflash_core::Event) {
+    pub(super) fn apply(&self, event: &mut redflash_core::model::Event) {
         self.name.set(&mut event.name);
         self.description.set(&mut event.description);
         self.enabled.set(&mut event.enabled);

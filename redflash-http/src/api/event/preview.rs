@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
-use redflash_core::{
-    Arguments, Content, EditError, Event, InvalidField, MissingArguments, Name, Slug,
-};
+use redflash_core::engine::{EditError, InvalidField};
+use redflash_core::message::Content;
+use redflash_core::model::{Event, MissingArguments, Name, Slug};
+use redflash_core::template::Arguments;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

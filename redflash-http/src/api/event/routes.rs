@@ -1,6 +1,9 @@
 //! `/api/v1/events`.
 
-use redflash_core::{EditError, Engine, Event, Slug, Store, StoreError};
+use redflash_core::Engine;
+use redflash_core::engine::EditError;
+use redflash_core::model::{Event, Slug};
+use redflash_core::store::{Store, StoreError};
 
 use crate::api::crud;
 use crate::api::crud::{Editable, Resource};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
-use redflash_core::InvalidField;
+use redflash_core::engine::InvalidField;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use secrecy::SecretString;
 use serde::de::{DeserializeOwned, Error};
@@ -145,7 +145,7 @@ pub(crate) const fn enabled() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use redflash_core::{Name, Slug};
+    use redflash_core::model::{Name, Slug};
     use serde_json::Value;
 
     use super::*;

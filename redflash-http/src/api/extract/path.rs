@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use redflash_core::{EndpointId, NotificationId, Slug};
+use redflash_core::model::{EndpointId, NotificationId, Slug};
 
 use crate::api::problem::Problem;
 use crate::extract::path::part;

@@ -5,7 +5,7 @@ use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::Revision;
+use redflash_core::engine::Revision;
 
 use crate::api::problem::Problem;
 

@@ -1,9 +1,11 @@
 //! Gateways as the API shows them.
 
-use redflash_core::{
-    ChannelKind, GatewayDetails, GatewayHealth, GatewayState, GatewayTestView, GatewayView, Lane,
-    NotificationId, Price, Slug, Timestamp,
-};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::Lane;
+use redflash_core::engine::GatewayTestView;
+use redflash_core::gateway::{GatewayDetails, GatewayHealth, GatewayState, GatewayView};
+use redflash_core::message::Price;
+use redflash_core::model::{ChannelKind, NotificationId, Slug};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -190,8 +192,8 @@ impl From<GatewayDetails> for Gateway {
     }
 }
 
-impl From<redflash_core::Budget> for Budget {
-    fn from(budget: redflash_core::Budget) -> Self {
+impl From<redflash_core::gateway::Budget> for Budget {
+    fn from(budget: redflash_core::gateway::Budget) -> Self {
         Self {
             per_hour: budget.per_hour,
             per_day: budget.per_day,

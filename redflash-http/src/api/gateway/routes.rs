@@ -7,9 +7,11 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use redflash_core::{
-    Address, Engine, GatewayDetails, GatewayTestView, GatewayView, Slug, StoreError,
-};
+use redflash_core::Engine;
+use redflash_core::engine::GatewayTestView;
+use redflash_core::gateway::{GatewayDetails, GatewayView};
+use redflash_core::model::{Address, Slug};
+use redflash_core::store::StoreError;
 
 use crate::alert;
 use crate::api::caller::Caller;
@@ -51,7 +53,7 @@ pub(crate) fn routes() -> Vec<Route> {
     ]
 }
 
-fn find(engine: &Engine, name: &Slug) -> Result<Arc<redflash_core::Gateway>, StoreError> {
+fn find(engine: &Engine, name: &Slug) -> Result<Arc<redflash_core::gateway::Gateway>, StoreError> {
     let found = engine.gateways().get(name).cloned();
     found.ok_or_else(|| missing(name))
 }
@@ -115,7 +117,7 @@ async fn send_test(
     to: Address,
     message: &str,
     caller: &Caller,
-) -> Result<redflash_core::GatewayTest, Problem> {
+) -> Result<redflash_core::engine::GatewayTest, Problem> {
     let by = caller.actor();
     let (engine, gateway, message) = (engine.clone(), name.clone(), message.to_owned());
     let test = async move { engine.test_gateway(&gateway, to, &message, &by).await };

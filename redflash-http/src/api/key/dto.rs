@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use redflash_core::{ApiKey, Scope, Slug, Target, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{ApiKey, Scope, Slug, Target};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,9 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use redflash_core::{ApiKey, EditError, Engine, Revision, Slug};
+use redflash_core::Engine;
+use redflash_core::engine::{EditError, Revision};
+use redflash_core::model::{ApiKey, Slug};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::api::caller::Caller;

@@ -1,10 +1,10 @@
 //! Deliveries as the API shows them.
 
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{AttemptOutcome, DeliveryState, Lane};
+use redflash_core::message::Price;
+use redflash_core::model::{Address, ChannelKind, DeliveryId, EndpointId, NotificationId, Slug};
 use redflash_core::store::DeliveryRecord;
-use redflash_core::{
-    Address, AttemptOutcome, ChannelKind, DeliveryId, DeliveryState, EndpointId, Lane,
-    NotificationId, Price, Slug, Timestamp,
-};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -103,8 +103,8 @@ struct Attempt {
     may_repeat: bool,
 }
 
-impl From<redflash_core::Delivery> for Delivery {
-    fn from(delivery: redflash_core::Delivery) -> Self {
+impl From<redflash_core::delivery::Delivery> for Delivery {
+    fn from(delivery: redflash_core::delivery::Delivery) -> Self {
         Self {
             ended_at: delivery.ended_at(),
             id: delivery.id,
@@ -141,8 +141,8 @@ impl From<DeliveryRecord> for DeliveryWithAttempts {
     }
 }
 
-impl From<redflash_core::Attempt> for Attempt {
-    fn from(attempt: redflash_core::Attempt) -> Self {
+impl From<redflash_core::delivery::Attempt> for Attempt {
+    fn from(attempt: redflash_core::delivery::Attempt) -> Self {
         Self {
             number: attempt.number,
             gateway: attempt.gateway,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::DeliveryState;
+use redflash_core::model::{DeliveryId, NotificationId, Slug, Target};
 use redflash_core::store::DeliveryRecord;
-use redflash_core::{
-    Arguments, DeliveryId, DeliveryState, NotificationId, Slug, Target, Timestamp,
-};
+use redflash_core::template::Arguments;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -102,8 +103,8 @@ impl Listed for Notification {
                                        page, since a request searches a bounded part of the log.";
 }
 
-impl From<redflash_core::Notification> for NotificationFields {
-    fn from(notification: redflash_core::Notification) -> Self {
+impl From<redflash_core::plan::Notification> for NotificationFields {
+    fn from(notification: redflash_core::plan::Notification) -> Self {
         Self {
             id: notification.id,
             raised_at: notification.raised_at,
@@ -116,8 +117,8 @@ impl From<redflash_core::Notification> for NotificationFields {
 
 impl Notification {
     pub(super) fn new(
-        notification: redflash_core::Notification,
-        deliveries: Vec<redflash_core::Delivery>,
+        notification: redflash_core::plan::Notification,
+        deliveries: Vec<redflash_core::delivery::Delivery>,
     ) -> Self {
         Self {
             notification: notification.into(),
@@ -128,7 +129,7 @@ impl Notification {
 
 impl NotificationRecord {
     pub(super) fn new(
-        notification: redflash_core::Notification,
+        notification: redflash_core::plan::Notification,
         deliveries: Vec<DeliveryRecord>,
     ) -> Self {
         Self {
@@ -140,7 +141,7 @@ impl NotificationRecord {
 
 impl NotificationSummary {
     pub(super) fn new(
-        notification: redflash_core::Notification,
+        notification: redflash_core::plan::Notification,
         deliveries: &[DeliveryRecord],
     ) -> Self {
         let mut states = BTreeMap::new();

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
+use redflash_core::Engine;
+use redflash_core::model::NotificationId;
 use redflash_core::store::{DeliveryRecord, LogFilter};
-use redflash_core::{Engine, NotificationId};
 
 use crate::api::caller::Caller;
 use crate::api::extract::json_body::Input;
@@ -88,7 +89,7 @@ async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Page<Notifica
 async fn find(
     engine: &Engine,
     id: NotificationId,
-) -> Result<(redflash_core::Notification, Vec<DeliveryRecord>), Problem> {
+) -> Result<(redflash_core::plan::Notification, Vec<DeliveryRecord>), Problem> {
     let found = engine.store().notification(id).await?;
     found.ok_or_else(Problem::unknown_notification)
 }

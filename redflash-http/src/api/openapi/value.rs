@@ -327,13 +327,13 @@ mod tests {
 
     #[test]
     fn describes_every_word_of_core() {
-        let states = redflash_core::DeliveryState::ALL;
+        let states = redflash_core::delivery::DeliveryState::ALL;
         assert_eq!(words::<DeliveryState>(), states.map(|one| one.to_string()));
-        let states = redflash_core::GatewayState::ALL;
+        let states = redflash_core::gateway::GatewayState::ALL;
         assert_eq!(words::<GatewayState>(), states.map(|one| one.to_string()));
-        let actions = redflash_core::Action::ALL;
+        let actions = redflash_core::model::Action::ALL;
         assert_eq!(words::<Action>(), actions.map(|one| one.to_string()));
-        let choices = redflash_core::MissingArguments::ALL;
+        let choices = redflash_core::model::MissingArguments::ALL;
         let choices = choices.map(|one| one.to_string());
         assert_eq!(words::<MissingArguments>(), choices);
     }

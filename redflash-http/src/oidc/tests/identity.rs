@@ -1,6 +1,6 @@
 //! Mapping of claims to identities.
 
-use redflash_core::Role;
+use redflash_core::model::Role;
 use serde_json::{Value, json};
 
 use crate::oidc::mock_provider::{ACCESS_TOKEN, Key, MockProvider};

@@ -6,7 +6,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use redflash_core::{Engine, GatewayHealth, GatewayState};
+use redflash_core::Engine;
+use redflash_core::gateway::{GatewayHealth, GatewayState};
 use tokio::time::timeout;
 
 /// Time limit for the store to report its backlog.

@@ -5,7 +5,7 @@ pub(crate) mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::Method;
-use redflash_core::Role;
+use redflash_core::model::Role;
 use redflash_http::{Auth, Permission, Route, routes};
 use redflash_tests::Answer;
 

@@ -4,11 +4,15 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use redflash_core::store::{Entry, LogFilter, Save};
-use redflash_core::{
-    Address, ApiKey, Contact, Directory, DispatcherHandle, EndpointId, Engine, Event, Gateway,
-    Group, MemoryStore, NotificationId, Outbox, Raise, Role, Scope, Slug, Timestamp, User,
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::engine::DispatcherHandle;
+use redflash_core::gateway::Gateway;
+use redflash_core::message::Raise;
+use redflash_core::model::{
+    Address, ApiKey, Contact, EndpointId, Event, Group, NotificationId, Role, Scope, Slug, User,
 };
+use redflash_core::store::{Directory, Entry, LogFilter, MemoryStore, Outbox, Save};
 use redflash_http::{HttpConfig, serve};
 use redflash_tests::Client;
 use secrecy::ExposeSecret;

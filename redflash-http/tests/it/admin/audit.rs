@@ -1,6 +1,8 @@
 //! The audit log page.
 
-use redflash_core::{Action, Actor, Audit, AuditEntry, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Action, Actor, AuditEntry};
+use redflash_core::store::Audit;
 
 use super::world::World;
 use crate::login::{HOSTILE, Who, says};

@@ -5,11 +5,14 @@ use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use redflash_core::store::{Entry, LogFilter, Save};
-use redflash_core::{
-    Address, Contact, DeliveryState, Directory, DispatcherHandle, EndpointId, Engine, Gateway,
-    Group, MemoryStore, NotificationId, Outbox, Raise, Timestamp,
-};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::DeliveryState;
+use redflash_core::engine::DispatcherHandle;
+use redflash_core::gateway::Gateway;
+use redflash_core::message::Raise;
+use redflash_core::model::{Address, Contact, EndpointId, Group, NotificationId};
+use redflash_core::store::{Directory, Entry, LogFilter, MemoryStore, Outbox, Save};
 use redflash_http::{HttpConfig, serve};
 use redflash_tests::{Client, until};
 use tokio::net::TcpListener;

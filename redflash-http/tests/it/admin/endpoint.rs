@@ -1,6 +1,6 @@
 //! The pages of endpoints.
 
-use redflash_core::Endpoint;
+use redflash_core::model::Endpoint;
 use redflash_tests::until;
 
 use super::world::World;

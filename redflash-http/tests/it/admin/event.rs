@@ -1,6 +1,7 @@
 //! The pages of events.
 
-use redflash_core::{Directory, Event, MissingArguments};
+use redflash_core::model::{Event, MissingArguments};
+use redflash_core::store::Directory;
 
 use super::world::World;
 use crate::login::{HOSTILE, Who, hidden, says};

@@ -1,7 +1,6 @@
 //! The pages of gateways.
 
-use redflash_core::Meter;
-use redflash_core::store::Alarm;
+use redflash_core::store::{Alarm, Meter};
 
 use crate::admin::delivery_world::World;
 use crate::login::{HOSTILE, Who, hidden, lacks, says};

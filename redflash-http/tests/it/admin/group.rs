@@ -1,6 +1,7 @@
 //! The pages of groups.
 
-use redflash_core::{Directory, Group};
+use redflash_core::model::Group;
+use redflash_core::store::Directory;
 
 use super::world::World;
 use crate::login::{HOSTILE, Who, hidden, says};

@@ -1,6 +1,9 @@
 //! The page of inbound messages.
 
-use redflash_core::{Address, Inbound, InboundId, Inbox, NotificationId, Outbox, Slug, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{Address, InboundId, NotificationId, Slug};
+use redflash_core::store::{Inbox, Outbox};
 
 use crate::admin::delivery_world::{World, older};
 use crate::fake_channel::fake_kind;

@@ -1,6 +1,8 @@
 //! The pages of API keys.
 
-use redflash_core::{ApiKey, Audit, Directory, KeyHash, Scope, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{ApiKey, KeyHash, Scope};
+use redflash_core::store::{Audit, Directory};
 
 use super::world::World;
 use crate::login::{Who, hidden, says};

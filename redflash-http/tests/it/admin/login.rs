@@ -1,7 +1,7 @@
 //! Login and logout.
 
-use redflash_core::store::EntryRef;
-use redflash_core::{Directory, KeyHash, Role, Sessions, Slug};
+use redflash_core::model::{KeyHash, Role, Slug};
+use redflash_core::store::{Directory, EntryRef, Sessions};
 use redflash_http::{HttpConfig, HttpSettings};
 
 use super::browser::Browser;

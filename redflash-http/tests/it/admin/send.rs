@@ -1,6 +1,6 @@
 //! Manual sending: a plan is shown first, and then sent once.
 
-use redflash_core::{Contact, Event};
+use redflash_core::model::{Contact, Event};
 
 use crate::admin::delivery_world::World;
 use crate::login::{HOSTILE, Who, hidden, lacks, says};

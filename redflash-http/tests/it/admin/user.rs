@@ -1,6 +1,7 @@
 //! The pages of users.
 
-use redflash_core::{Directory, Role, User};
+use redflash_core::model::{Role, User};
+use redflash_core::store::Directory;
 
 use super::browser::Browser;
 use super::world::World;

@@ -3,11 +3,14 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use redflash_core::store::{Entry, Save};
-use redflash_core::{
-    Address, ApiKey, Contact, Directory, DispatcherHandle, Endpoint, EndpointId, Engine, Event,
-    Gateway, Group, MemoryStore, Role, Scope, Timestamp, User,
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::engine::DispatcherHandle;
+use redflash_core::gateway::Gateway;
+use redflash_core::model::{
+    Address, ApiKey, Contact, Endpoint, EndpointId, Event, Group, Role, Scope, User,
 };
+use redflash_core::store::{Directory, Entry, MemoryStore, Save};
 use redflash_http::{HttpConfig, hash_password, serve};
 use redflash_tests::Client;
 use secrecy::ExposeSecret;

@@ -1,6 +1,8 @@
 //! `/api/v1/contacts/…/endpoints`.
 
-use redflash_core::{Address, Contact, Directory, EndpointId, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Address, Contact, EndpointId};
+use redflash_core::store::Directory;
 use redflash_tests::until;
 use serde_json::{Value, json};
 

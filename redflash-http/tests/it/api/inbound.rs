@@ -1,6 +1,9 @@
 //! `/api/v1/inbound`.
 
-use redflash_core::{Address, ChannelKind, Inbound, InboundId, Inbox, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{Address, ChannelKind, InboundId};
+use redflash_core::store::Inbox;
 use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};

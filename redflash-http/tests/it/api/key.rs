@@ -1,6 +1,8 @@
 //! `/api/v1/keys`.
 
-use redflash_core::{Audit, Directory, KeyHash, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::KeyHash;
+use redflash_core::store::{Audit, Directory};
 use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};

@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use redflash_core::store::EntryRef;
-use redflash_core::{ApiKey, Contact, Directory, Group, Scope, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{ApiKey, Contact, Group, Scope};
+use redflash_core::store::{Directory, EntryRef};
 use redflash_http::HttpConfig;
 use redflash_tests::Answer;
 use secrecy::ExposeSecret;

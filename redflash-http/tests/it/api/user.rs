@@ -1,6 +1,8 @@
 //! `/api/v1/users`.
 
-use redflash_core::{Directory, Role, Session, Sessions, Timestamp, User};
+use redflash_core::clock::Timestamp;
+use redflash_core::model::{Role, Session, User};
+use redflash_core::store::{Directory, Sessions};
 use serde_json::{Value, json};
 
 use super::world::{Who, World, refused};
@@ -8,7 +10,7 @@ use super::world::{Who, World, refused};
 const PASSWORD: &str = "correct horse canary";
 
 async fn user(world: &World, slug: &str, role: Role) {
-    let slug: redflash_core::Slug = slug.parse().unwrap();
+    let slug: redflash_core::model::Slug = slug.parse().unwrap();
     let name = slug.as_str().parse().unwrap();
     let now = Timestamp::from_millis(1);
     world.save(User::new(slug, name, role, now)).await;

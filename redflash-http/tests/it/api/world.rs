@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use redflash_core::store::{Entry, Save};
-use redflash_core::{
-    Address, ApiKey, Contact, Directory, DispatcherHandle, EndpointId, Engine, Gateway,
-    MemoryStore, Scope, Timestamp,
-};
+use redflash_core::Engine;
+use redflash_core::clock::Timestamp;
+use redflash_core::engine::DispatcherHandle;
+use redflash_core::gateway::Gateway;
+use redflash_core::model::{Address, ApiKey, Contact, EndpointId, Scope};
+use redflash_core::store::{Directory, Entry, MemoryStore, Save};
 use redflash_http::{HttpConfig, serve};
 use redflash_tests::{Answer, Client};
 use secrecy::ExposeSecret;

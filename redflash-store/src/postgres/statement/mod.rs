@@ -5,8 +5,10 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use redflash_core::clock::Timestamp;
+use redflash_core::delivery::{HeldLease, Lease, Settlement};
+use redflash_core::model::WorkerId;
 use redflash_core::store::{ClaimRequest, OutboxEntry};
-use redflash_core::{HeldLease, Lease, Settlement, Timestamp, WorkerId};
 
 use crate::row::attempt::AttemptRow;
 use crate::row::delivery::{Changes, small};

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use redflash_core::{Deferral, SendError, Timestamp};
+use redflash_core::clock::Timestamp;
+use redflash_core::message::{Deferral, SendError};
 
 use crate::http::short;
 

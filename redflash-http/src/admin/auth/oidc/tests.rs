@@ -7,8 +7,9 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
 use http_body_util::BodyExt;
-use redflash_core::store::{AuditFilter, Save};
-use redflash_core::{Audit, Directory, ManualClock, MemoryStore, PasswordHash, Role, User};
+use redflash_core::clock::ManualClock;
+use redflash_core::model::{PasswordHash, Role, User};
+use redflash_core::store::{Audit, AuditFilter, Directory, MemoryStore, Save};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::{Url, form_urlencoded};
@@ -69,7 +70,7 @@ impl World {
     }
 
     async fn save(&self, slug: &str, change: impl FnOnce(&mut User)) {
-        let slug: redflash_core::Slug = slug.parse().unwrap();
+        let slug: redflash_core::model::Slug = slug.parse().unwrap();
         let mut user = User::new(slug, "Ada".parse().unwrap(), Role::Viewer, NOW);
         change(&mut user);
         self.store.save(&[user.into()], Save::Upsert).await.unwrap();
@@ -172,7 +173,7 @@ async fn links_namesake_to_account_at_login() {
     };
     assert_eq!(ada.issuer, Some(world.site.config().issuer));
     let entries = world.store.audit_entries(&newest).await.unwrap();
-    assert_eq!(entries[0].action, redflash_core::Action::LoggedIn);
+    assert_eq!(entries[0].action, redflash_core::model::Action::LoggedIn);
     // From now on it is the account that counts, not its name.
     world.says("preferred_username", json!("countess")).await;
     assert_eq!(world.browser().log_in().await.status, 303);

@@ -1,7 +1,7 @@
 //! A gallery of all partials, with hostile contents. The pages are written to the directory in
 //! `REDFLASH_GALLERY`, if it is set.
 
-use redflash_core::DeliveryState;
+use redflash_core::delivery::DeliveryState;
 use serde_json::{Value, json};
 
 use super::*;

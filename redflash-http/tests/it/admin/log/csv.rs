@@ -65,7 +65,7 @@ async fn exports_long_table_completely() {
     let text = "x".repeat(1_000);
     for number in 0..250 {
         let raise = format!("{number} {text}");
-        let raise = redflash_core::Raise::contact("ann".parse().unwrap(), raise);
+        let raise = redflash_core::message::Raise::contact("ann".parse().unwrap(), raise);
         world.engine.raise(raise).await.unwrap();
     }
     let all = table(&world, "").await;

@@ -102,7 +102,7 @@ async fn empty_page_links_to_older_entries() {
     world.contact("ann", "Ann", &["a"]).await;
     world.tell("ann", "the needle").await;
     for _ in 0..redflash_core::store::LogFilter::LOOKED_THROUGH {
-        let raise = redflash_core::Raise::contact("ann".parse().unwrap(), "hay");
+        let raise = redflash_core::message::Raise::contact("ann".parse().unwrap(), "hay");
         world.engine.raise(raise).await.unwrap();
     }
     let page = world.page("/admin/log?q=needle").await;

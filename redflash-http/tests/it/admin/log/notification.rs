@@ -2,11 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use redflash_core::store::InboundFilter;
-use redflash_core::{
-    Address, Contact, DeliveryState, Directory, Inbound, InboundId, Inbox, Outbox, Receipt,
-    ReceiptState,
-};
+use redflash_core::delivery::{DeliveryState, Receipt, ReceiptState};
+use redflash_core::inbound::Inbound;
+use redflash_core::model::{Address, Contact, InboundId};
+use redflash_core::store::{Directory, InboundFilter, Inbox, Outbox};
 use redflash_tests::until;
 
 use crate::admin::delivery_world::World;
@@ -22,7 +21,7 @@ async fn shows_attempts_receipts_replies_and_skipped_recipients() {
     let off = Contact::new("off".parse().unwrap(), "Off Duty".parse().unwrap());
     world.save(off).await;
     world.group("team", &["ann", "off"]).await;
-    let raise = redflash_core::Raise::group("team".parse().unwrap(), HOSTILE);
+    let raise = redflash_core::message::Raise::group("team".parse().unwrap(), HOSTILE);
     let id = world.engine.raise(raise).await.unwrap().notification;
     until("both have ended", || async {
         let states = world.states(id).await;

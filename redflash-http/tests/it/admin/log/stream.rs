@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use redflash_core::{NotificationId, Raise, Sessions};
+use redflash_core::message::Raise;
+use redflash_core::model::NotificationId;
+use redflash_core::store::Sessions;
 use redflash_tests::PATIENCE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
