@@ -1,4 +1,4 @@
-//! The API of the real server, checked against its OpenAPI document.
+//! The API of the real server, checked against its `OpenAPI` document.
 
 use redflash_tests::{Config, Schemathesis, Site};
 use serde_json::{Value, json};

@@ -91,7 +91,7 @@ pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliEr
             let remove = Box::pin(backend.remove::<Contact>(&slug));
             let is_other = |contact: &Contact| contact.slug != slug;
             warn_if_unreachable(backend, remove, |directory| {
-                directory.contacts.retain(is_other)
+                directory.contacts.retain(is_other);
             })
             .await
         }

@@ -142,7 +142,7 @@ pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliEr
     match action {
         EndpointAction::Remove | EndpointAction::Switch(false) => {
             warn_if_unreachable(backend, change, |directory| {
-                directory.contact(&contact, apply)
+                directory.contact(&contact, apply);
             })
             .await
         }

@@ -106,7 +106,7 @@ pub(crate) async fn run(backend: &Backend, command: Command) -> Result<(), CliEr
             let remove = Box::pin(backend.remove::<Group>(&slug));
             let is_other = |group: &Group| group.slug != slug;
             warn_if_unreachable(backend, remove, |directory| {
-                directory.groups.retain(is_other)
+                directory.groups.retain(is_other);
             })
             .await
         }

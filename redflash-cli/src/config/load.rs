@@ -66,15 +66,13 @@ pub(crate) fn load(overrides: &Overrides) -> Result<Loaded, CliError> {
 }
 
 fn find(overrides: &Overrides) -> Result<Option<PathBuf>, CliError> {
-    let (path, named_by) = match &overrides.config {
-        Some(path) => (path.clone(), "--config"),
-        None => match environment::variable("REDFLASH_CONFIG")? {
-            Some(path) => (path.into(), "REDFLASH_CONFIG"),
-            None => {
-                let mut paths = DEFAULT_PATHS.iter().map(PathBuf::from);
-                return Ok(paths.find(|path| path.exists()));
-            }
-        },
+    let (path, named_by) = if let Some(path) = &overrides.config {
+        (path.clone(), "--config")
+    } else if let Some(path) = environment::variable("REDFLASH_CONFIG")? {
+        (path.into(), "REDFLASH_CONFIG")
+    } else {
+        let mut paths = DEFAULT_PATHS.iter().map(PathBuf::from);
+        return Ok(paths.find(|path| path.exists()));
     };
     if path.is_file() {
         return Ok(Some(path));
