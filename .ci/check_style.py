@@ -164,8 +164,11 @@ class Crate:
                 break
 
     def load(self, module, path):
-        """Reads a file and the modules that it declares, but those of tests."""
-        text = without_comments(path.read_text())
+        """Reads a file and the modules that it declares, but those of tests. `#[path]` is followed."""
+        raw = path.read_text()
+        text = without_comments(raw)
+        mount = r'#\[path = "([^"]+)"\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([^)]*\))? )?mod (\w+);'
+        mounted = {name: path.parent / file for file, name in re.findall(mount, raw)}
         self.files[module], self.texts[module] = path, text
         for found in re.finditer(r"\b(pub(?:\([^)]*\))? )?use ([^;]+);", text):
             for segments, name in use_paths(found[2]):
@@ -174,9 +177,10 @@ class Crate:
         for found in re.finditer(r"((?:#\[[^\]]*\]\s*)*)(?:pub(?:\([^)]*\))? )?mod (\w+);", text):
             if re.search(r"cfg\((all\()?test", found[1]):
                 continue
-            for file in (home / f"{found[2]}.rs", home / found[2] / "mod.rs"):
-                if file.exists():
-                    self.load(module + (found[2],), file)
+            places = (mounted.get(found[2]), home / f"{found[2]}.rs", home / found[2] / "mod.rs")
+            file = next((file for file in places if file and file.exists()), None)
+            if file:
+                self.load(module + (found[2],), file)
 
     def absolute(self, module, segments):
         """Returns the path from the root of the crate, or None for one of another crate."""

@@ -133,6 +133,15 @@ class Circles(Project):
         )
         self.assertEqual(self.circles(), [])
 
+    def test_follows_mounted_folders(self):
+        self.crate(
+            lib='#[path = "shared/mod.rs"]\n#[expect(dead_code)]\nmod query;\n',
+            shared__mod="mod a;\nmod b;\n",
+            shared__a="use super::b::B;\npub struct A;\n",
+            shared__b="use super::a::A;\npub struct B;\n",
+        )
+        self.assertEqual(len(self.circles()), 1)
+
     def test_one_way_arrows_are_no_circle(self):
         self.crate(lib="mod a;\nmod b;\n", a="use crate::b::B;\n", b="pub struct B;\n")
         self.assertEqual(self.circles(), [])

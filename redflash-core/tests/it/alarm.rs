@@ -40,7 +40,7 @@ async fn sends_one_alarm_per_episode_and_one_recovery() {
     assert_eq!(
         alarm_texts(&other, 1).await,
         [
-            "RedFlash: gateway first has stopped: the gateway refuses our account: as scripted. Its messages are waiting."
+            "RedFlash: gateway first has stopped: the gateway rejects our account: as scripted. Its messages are waiting."
         ]
     );
     // Another try fails: the same episode.

@@ -15,7 +15,7 @@ use redflash_core::model::{DeliveryId, Slug, WorkerId};
 use redflash_core::store::{ClaimRequest, DueQueue, OutboxEntry, ReceiptEffect};
 
 use super::Conn;
-use super::query::outbox::SENDING;
+use super::query::index_condition::SENDING;
 use super::query::set_aside::set_queue_aside;
 use super::query::{claimed, outbox, receipt};
 use super::statement::{Claim, DueQueues, Renew, Settle};

@@ -10,7 +10,8 @@ use redflash_core::model::{NotificationId, Slug};
 use redflash_core::plan::Notification;
 use redflash_core::store::{DeliveryRecord, LogFilter, LogPage, OutboxEntry};
 
-use super::outbox::{ENDED_BADLY, QUEUED, SENDING, first, last, of_notification};
+use super::index_condition::{ENDED_BADLY, QUEUED, SENDING};
+use super::outbox::{first, last, of_notification};
 use super::{Conn, RunQueryDsl, within};
 use crate::error::QueryError;
 use crate::row::attempt::AttemptRow;

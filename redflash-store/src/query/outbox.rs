@@ -12,6 +12,7 @@ use redflash_core::message::Idempotency;
 use redflash_core::model::{DeliveryId, NotificationId, WorkerId};
 use redflash_core::store::{Backlog, Enqueued};
 
+use super::index_condition::{ENDED_BADLY, QUEUED, SENDING};
 use super::set_aside::set_aside;
 use super::{
     Conn, RunQueryDsl, due_queues, entry, fan_out, inbox, meter, orphans, receipt, unconfirmed,
@@ -23,13 +24,6 @@ use crate::row::delivery::{DeliveryRow, small};
 use crate::row::notification::{IdempotencyRow, NotificationRow};
 use crate::row::{parse, readable};
 use crate::schema::{attempts, deliveries, fan_outs, idempotency, notifications, probe};
-
-/// The conditions of the indexes of what waits, what is under way and what ended badly. Literally, since a parameter
-/// would keep SQLite from using them.
-pub(crate) const QUEUED: &str = "deliveries.state = 'queued'";
-pub(crate) const SENDING: &str = "deliveries.state = 'sending'";
-pub(crate) const ENDED_BADLY: &str =
-    "deliveries.state IN ('failed', 'cancelled', 'suppressed', 'quarantined')";
 
 /// Returns the notification recorded under an idempotency key, until the key expires.
 pub(crate) async fn known(

@@ -10,7 +10,8 @@ use redflash_core::delivery::Delivery;
 use redflash_core::model::{NotificationId, WorkerId};
 use redflash_core::store::{ClockStep, Overdue};
 
-use super::outbox::{QUEUED, SENDING, first};
+use super::index_condition::{QUEUED, SENDING};
+use super::outbox::first;
 use super::{Conn, RunQueryDsl, entry, write};
 use crate::error::QueryError;
 use crate::row::parse;

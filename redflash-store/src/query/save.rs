@@ -7,6 +7,7 @@ use redflash_core::clock::{Clock, SystemClock};
 use redflash_core::model::{Address, ApiKey, ChannelKind, Contact, Event, Group, Slug, Target};
 use redflash_core::store::{Edit, Entry, EntryRef, Save, Step, StoreError};
 
+use super::existence::is_new;
 use super::{Conn, RunQueryDsl, audit, held_version, user};
 use crate::error::QueryError;
 use crate::row::directory::{ApiKeyRow, ContactRow, EndpointRow, EventRow, GroupRow};
@@ -124,17 +125,6 @@ async fn changed(conn: &mut Conn) -> Result<u64, QueryError> {
         .get_result(conn)
         .await?;
     Ok(version.unsigned_abs())
-}
-
-/// Returns true if the row is to be created, false if it is to be changed, by the existing row and the
-/// request.
-pub(crate) fn is_new(exists: bool, save: Save, what: &str) -> Result<bool, QueryError> {
-    let what = what.to_owned();
-    match save {
-        Save::Create if exists => Err(StoreError::Conflict { what }.into()),
-        Save::Update if !exists => Err(StoreError::Missing { what }.into()),
-        _ => Ok(!exists),
-    }
 }
 
 fn exists(found: Result<String, DieselError>) -> Result<bool, QueryError> {

@@ -6,7 +6,7 @@ use diesel::sql_types::Bool;
 use redflash_core::delivery::DeliveryState;
 use tracing::error;
 
-use super::outbox::QUEUED;
+use super::index_condition::QUEUED;
 use super::{Conn, RunQueryDsl};
 use crate::error::QueryError;
 use crate::row::delivery::UnreadableQueue;

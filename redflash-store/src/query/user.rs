@@ -4,7 +4,7 @@ use diesel::prelude::{OptionalExtension, QueryDsl, SelectableHelper};
 use redflash_core::model::{Slug, User};
 use redflash_core::store::Save;
 
-use super::save::is_new;
+use super::existence::is_new;
 use super::{Conn, RunQueryDsl, session};
 use crate::error::QueryError;
 use crate::row::user::UserRow;

@@ -13,7 +13,7 @@ use redflash_core::model::{DeliveryId, WorkerId};
 use redflash_core::store::{ClaimRequest, DueQueue, Enqueued, OutboxEntry};
 
 use super::Conn;
-use super::query::outbox::SENDING;
+use super::query::index_condition::SENDING;
 use super::query::{claimed, fan_out, outbox, receipt};
 use super::run::now;
 use super::statement::{Claim, DueQueues, InsertNotification, Renew, Settle, Update};

@@ -126,7 +126,7 @@ async fn keeps_last_admin() {
         let answer = world.ask(method, "users/boss", &body).await;
         refused(&answer, 409, "last_admin", "");
         assert!(
-            answer.body.contains("make another one first"),
+            answer.body.contains("create another one first"),
             "{}",
             answer.body
         );
