@@ -359,7 +359,7 @@ async fn a_password_in_an_address_is_sent_and_shown_nowhere() {
     ];
     let refused = world.site.cli(typed).run().await;
     assert!(
-        refused.stderr.contains("type the password itself"),
+        refused.stderr.contains("enter the password itself"),
         "{}",
         refused.stderr
     );
