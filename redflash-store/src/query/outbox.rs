@@ -12,7 +12,7 @@ use redflash_core::message::Idempotency;
 use redflash_core::model::{DeliveryId, NotificationId, WorkerId};
 use redflash_core::store::{Backlog, Enqueued};
 
-use super::index_condition::{ENDED_BADLY, QUEUED, SENDING};
+use super::index_condition::{QUEUED, SENDING};
 use super::set_aside::set_aside;
 use super::{
     Conn, RunQueryDsl, due_queues, entry, fan_out, inbox, meter, orphans, receipt, unconfirmed,
