@@ -102,13 +102,13 @@ impl Directory for Journaled {
         self.inner.contacts_at(channel, address).await
     }
 
-    async fn opt(
+    async fn set_opt_out(
         &self,
         channel: &ChannelKind,
         address: &Address,
         reason: Option<&str>,
     ) -> Answer<Vec<Slug>> {
-        self.inner.opt(channel, address, reason).await
+        self.inner.set_opt_out(channel, address, reason).await
     }
 }
 
@@ -139,13 +139,13 @@ impl Outbox for Journaled {
         self.inner.unfinished().await
     }
 
-    async fn promised(
+    async fn find_repeat(
         &self,
         raised_by: Option<&Slug>,
         idempotency: &Idempotency,
         now: Timestamp,
     ) -> Answer<Option<Enqueued>> {
-        self.inner.promised(raised_by, idempotency, now).await
+        self.inner.find_repeat(raised_by, idempotency, now).await
     }
 
     async fn due_queues(&self) -> Answer<Vec<DueQueue>> {
@@ -255,8 +255,8 @@ impl Inbox for Journaled {
         self.inner.record_inbound(inbound).await
     }
 
-    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Answer<bool> {
-        self.inner.knows_inbound(gateway, message_id).await
+    async fn has_inbound(&self, gateway: &Slug, message_id: &str) -> Answer<bool> {
+        self.inner.has_inbound(gateway, message_id).await
     }
 
     async fn inbound(&self, filter: &InboundFilter) -> Answer<Vec<Inbound>> {
@@ -329,8 +329,8 @@ impl Sessions for Journaled {
 
 #[async_trait]
 impl Audit for Journaled {
-    async fn note(&self, changes: &[AuditEntry]) -> Answer<()> {
-        self.inner.note(changes).await
+    async fn record_audit(&self, changes: &[AuditEntry]) -> Answer<()> {
+        self.inner.record_audit(changes).await
     }
 
     async fn audit_entries(&self, filter: &AuditFilter) -> Answer<Vec<AuditEntry>> {
@@ -341,12 +341,12 @@ impl Audit for Journaled {
         self.inner.prune_audit(before, limit).await
     }
 
-    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Answer<()> {
-        self.inner.note_key_uses(uses).await
+    async fn record_key_usage(&self, uses: &[(Slug, Timestamp)]) -> Answer<()> {
+        self.inner.record_key_usage(uses).await
     }
 
-    async fn key_uses(&self) -> Answer<BTreeMap<Slug, Timestamp>> {
-        self.inner.key_uses().await
+    async fn key_usage(&self) -> Answer<BTreeMap<Slug, Timestamp>> {
+        self.inner.key_usage().await
     }
 }
 

@@ -18,7 +18,7 @@ pub struct Inbound {
     pub message_id: Option<String>,
     /// Sender.
     pub from: Address,
-    /// Text, at most [`Inbound::LONGEST`] bytes of it.
+    /// Text, at most [`Inbound::MAX_TEXT`] bytes of it.
     pub text: String,
     /// Time of receipt.
     pub received_at: Timestamp,
@@ -32,7 +32,7 @@ pub struct Inbound {
 
 impl Inbound {
     /// The maximum size of a stored text, in bytes.
-    pub const LONGEST: usize = 4096;
+    pub const MAX_TEXT: usize = 4096;
 
     /// Returns the text to store: without control characters except line ends and tabs, cut with a
     /// mark.
@@ -40,8 +40,8 @@ impl Inbound {
         const MARK: &str = " […]";
         let visible = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
         let mut kept: String = text.chars().filter(|c| visible(*c)).collect();
-        if kept.len() > Self::LONGEST {
-            kept.truncate(kept.floor_char_boundary(Self::LONGEST - MARK.len()));
+        if kept.len() > Self::MAX_TEXT {
+            kept.truncate(kept.floor_char_boundary(Self::MAX_TEXT - MARK.len()));
             kept.push_str(MARK);
         }
         kept
@@ -139,6 +139,6 @@ mod tests {
     fn cuts_a_long_text_with_a_mark() {
         assert_eq!(Inbound::kept("a\0b\r\nc"), "ab\nc");
         let kept = Inbound::kept(&"ж".repeat(100_000));
-        assert!(kept.len() <= Inbound::LONGEST && kept.ends_with("ж […]"));
+        assert!(kept.len() <= Inbound::MAX_TEXT && kept.ends_with("ж […]"));
     }
 }

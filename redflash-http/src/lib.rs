@@ -32,6 +32,7 @@ mod oidc;
 pub(crate) mod ops;
 mod route;
 mod router;
+mod search_text;
 mod server;
 mod settings;
 

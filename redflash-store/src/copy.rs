@@ -155,8 +155,8 @@ async fn copy_audit(
 ) -> Result<(), redflash_core::store::StoreError> {
     use redflash_core::store::{Audit, AuditFilter};
 
-    let uses: Vec<_> = from.key_uses().await?.into_iter().collect();
-    to.note_key_uses(&uses).await?;
+    let uses: Vec<_> = from.key_usage().await?.into_iter().collect();
+    to.record_key_usage(&uses).await?;
     let mut filter = AuditFilter {
         subject: None,
         by: None,
@@ -169,6 +169,6 @@ async fn copy_audit(
             return Ok(());
         };
         filter.before = Some(last.id);
-        to.note(&page).await?;
+        to.record_audit(&page).await?;
     }
 }

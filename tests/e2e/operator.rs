@@ -353,7 +353,11 @@ async fn names_missing_and_unused_arguments() {
         .run()
         .await
         .exited(4);
-    assert!(strict.stderr.contains("missing arguments: host"), "{}", strict.stderr);
+    assert!(
+        strict.stderr.contains("missing arguments: host"),
+        "{}",
+        strict.stderr
+    );
     let plan = site
         .run(["explain", "event", "disk", "hots=db1", "--json"])
         .await

@@ -38,7 +38,7 @@ impl Resource for KeyView {
     const KIND: &'static str = "key";
 
     async fn all(store: &dyn Store) -> Result<Vec<Self>, StoreError> {
-        let mut uses = store.key_uses().await?;
+        let mut uses = store.key_usage().await?;
         let keys = store.api_keys().await?.into_iter();
         let shown = keys.map(|key| {
             let last_used_at = uses.remove(&key.slug);
@@ -51,7 +51,7 @@ impl Resource for KeyView {
         let Some(key) = store.api_key(slug).await? else {
             return Ok(None);
         };
-        let last_used_at = store.key_uses().await?.remove(slug);
+        let last_used_at = store.key_usage().await?.remove(slug);
         Ok(Some(Self::new(&key, last_used_at)))
     }
 }

@@ -136,7 +136,7 @@ mod tests {
         let note = async || {
             let by = Actor::User("ann".into());
             let change = AuditEntry::new(engine.now(), by, Action::Changed, "contact/bob", "");
-            store.note(&[change]).await.unwrap();
+            store.record_audit(&[change]).await.unwrap();
         };
         let count = async || {
             let all = AuditFilter {

@@ -31,7 +31,7 @@ pub enum RaiseError {
     #[error("nobody behind {} can be reached", .0.target)]
     NoRecipients(Box<Plan>),
     /// The plan has more deliveries than a notification can have.
-    #[error("the alert would have {0} deliveries; the maximum is {max}", max = crate::model::DeliveryId::MOST)]
+    #[error("the alert would have {0} deliveries; the maximum is {max}", max = crate::model::DeliveryId::MAX_PER_NOTIFICATION)]
     TooManyRecipients(usize),
     /// Its API key does not allow it any more.
     #[error("API key {0} was switched off, removed or restricted in the meantime")]

@@ -108,7 +108,7 @@ impl Engine {
     ) -> Result<Option<InboundId>, StoreError> {
         let store = &self.dispatcher.store;
         if let Some(id) = &message.message_id
-            && store.knows_inbound(&gateway.name, id).await?
+            && store.has_inbound(&gateway.name, id).await?
         {
             return Ok(None);
         }
@@ -169,7 +169,11 @@ impl Engine {
                 Ok("nothing: the address is not valid".into())
             }
             Some(Keyword::Start) => {
-                let on = self.dispatcher.store.opt(channel, from, None).await?;
+                let on = self
+                    .dispatcher
+                    .store
+                    .set_opt_out(channel, from, None)
+                    .await?;
                 if on.is_empty() {
                     return Ok("nothing: the endpoint was not switched off by an opt-out".into());
                 }
@@ -189,7 +193,9 @@ impl Engine {
     async fn stop(&self, channel: &ChannelKind, inbound: &Inbound) -> Result<String, StoreError> {
         let reason = format!("answered {} to {}", inbound.text.trim(), inbound.gateway);
         let store = &self.dispatcher.store;
-        let off = store.opt(channel, &inbound.from, Some(&reason)).await?;
+        let off = store
+            .set_opt_out(channel, &inbound.from, Some(&reason))
+            .await?;
         if off.is_empty() {
             return Ok("nothing: the endpoint was already off".into());
         }
@@ -227,7 +233,9 @@ impl Engine {
                 detail,
             )
         });
-        self.store().note(&changes.collect::<Vec<_>>()).await
+        self.store()
+            .record_audit(&changes.collect::<Vec<_>>())
+            .await
     }
 
     async fn raise_inbound(

@@ -42,7 +42,7 @@ impl Engine {
         subject: &str,
         detail: &str,
     ) {
-        if let Err(error) = self.note(by, action, subject, detail).await {
+        if let Err(error) = self.record_audit(by, action, subject, detail).await {
             let action = action.as_str();
             let error = error_chain(&error);
             error!(%by, action, subject, error, "could not record an action in the audit log");

@@ -12,8 +12,8 @@ use crate::store::{Audit, AuditFilter, StoreError};
 
 #[async_trait]
 impl Audit for MemoryStore {
-    async fn note(&self, changes: &[AuditEntry]) -> Result<(), StoreError> {
-        self.state().note(changes);
+    async fn record_audit(&self, changes: &[AuditEntry]) -> Result<(), StoreError> {
+        self.state().record_audit(changes);
         Ok(())
     }
 
@@ -47,7 +47,7 @@ impl Audit for MemoryStore {
         Ok(old.len() as u64)
     }
 
-    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {
+    async fn record_key_usage(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {
         let mut state = self.state();
         for (key, at) in uses {
             if state.api_keys.contains_key(key) {
@@ -58,13 +58,13 @@ impl Audit for MemoryStore {
         Ok(())
     }
 
-    async fn key_uses(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError> {
+    async fn key_usage(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError> {
         Ok(self.state().key_uses.clone())
     }
 }
 
 impl State {
-    pub(super) fn note(&mut self, changes: &[AuditEntry]) {
+    pub(super) fn record_audit(&mut self, changes: &[AuditEntry]) {
         let changes = changes.iter().cloned();
         self.audit_entries
             .extend(changes.map(|change| (change.id, change)));

@@ -85,7 +85,7 @@ impl Directory for MemoryStore {
             }
         }
         changed.version += 1;
-        changed.note(edit.changes);
+        changed.record_audit(edit.changes);
         *state = changed;
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Directory for MemoryStore {
             .collect())
     }
 
-    async fn opt(
+    async fn set_opt_out(
         &self,
         channel: &ChannelKind,
         address: &Address,

@@ -23,7 +23,7 @@ impl Inbox for MemoryStore {
         Ok(true)
     }
 
-    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError> {
+    async fn has_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError> {
         let state = self.state();
         Ok(state.inbound.values().any(|known| {
             known.gateway == *gateway && known.message_id.as_deref() == Some(message_id)

@@ -27,7 +27,7 @@ impl State {
                 .map(|id| self.deliveries[id].entry.delivery.clone());
             (logged.notification.clone(), rows.collect::<Vec<_>>())
         });
-        let most = if filter.looks_through() {
+        let most = if filter.needs_scan() {
             LogFilter::LOOKED_THROUGH as usize
         } else {
             usize::MAX

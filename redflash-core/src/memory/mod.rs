@@ -29,7 +29,7 @@ use crate::store::{Alarm, OutboxEntry, ServingSlot, Window};
 
 /// Keeps everything in memory, and forgets it when dropped.
 ///
-/// It keeps [`KEPT`](Self::KEPT) notifications, or another [number](Self::with_limit). Beyond that,
+/// It keeps [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT) notifications, or another [number](Self::with_limit). Beyond that,
 /// each new notification evicts the oldest finished ones with their idempotency keys. A
 /// notification with deliveries still to be sent is never evicted.
 #[derive(Debug)]
@@ -85,13 +85,13 @@ struct IdempotencyRow {
 
 impl Default for MemoryStore {
     fn default() -> Self {
-        Self::with_limit(Self::KEPT)
+        Self::with_limit(Self::DEFAULT_LIMIT)
     }
 }
 
 impl MemoryStore {
     /// Default number of notifications kept.
-    pub const KEPT: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
+    pub const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
 
     /// Returns an empty store, from which one engine may dispatch at a time.
     pub fn new() -> Self {

@@ -41,13 +41,13 @@ impl Outbox for MemoryStore {
         Ok(fan_outs.filter(|fan_out| fan_out.unqueued > 0).collect())
     }
 
-    async fn promised(
+    async fn find_repeat(
         &self,
         raised_by: Option<&Slug>,
         idempotency: &Idempotency,
         now: Timestamp,
     ) -> Result<Option<Enqueued>, StoreError> {
-        Ok(self.state().promised(raised_by, idempotency, now))
+        Ok(self.state().find_repeat(raised_by, idempotency, now))
     }
 
     fn serve(&self, _worker: WorkerId) -> Result<Serving, StoreError> {

@@ -25,7 +25,7 @@ impl State {
         let raised_by = notification.raised_by.as_ref();
         if let Some(idempotency) = idempotency {
             let now = notification.raised_at;
-            if let Some(known) = self.promised(raised_by, idempotency, now) {
+            if let Some(known) = self.find_repeat(raised_by, idempotency, now) {
                 return known;
             }
             let scope = (raised_by.cloned(), idempotency.key.clone());
@@ -78,14 +78,14 @@ impl State {
         }
     }
 
-    pub(super) fn promised(
+    pub(super) fn find_repeat(
         &mut self,
         raised_by: Option<&Slug>,
         idempotency: &Idempotency,
         now: Timestamp,
     ) -> Option<Enqueued> {
         self.idempotency
-            .retain(|_, kept| now.since(kept.at) < Idempotency::KEPT);
+            .retain(|_, kept| now.since(kept.at) < Idempotency::RETENTION);
         let scope = (raised_by.cloned(), idempotency.key.clone());
         let kept = self.idempotency.get(&scope)?;
         Some(if kept.digest == idempotency.digest {

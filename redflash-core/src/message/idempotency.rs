@@ -15,5 +15,5 @@ impl Idempotency {
     /// The maximum length of a key, in characters.
     pub const MAX_KEY: usize = 255;
     /// Retention of a key.
-    pub const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+    pub const RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 }

@@ -130,11 +130,11 @@ impl NotificationId {
 
 impl DeliveryId {
     /// The maximum number of deliveries of one notification.
-    pub const MOST: u32 = POSITION;
+    pub const MAX_PER_NOTIFICATION: u32 = POSITION;
 
     /// Returns the id of a delivery of this notification.
     ///
-    /// * `position` - its position in the plan, from 1 to [`MOST`](Self::MOST).
+    /// * `position` - its position in the plan, from 1 to [`MAX_PER_NOTIFICATION`](Self::MAX_PER_NOTIFICATION).
     pub const fn new(notification: NotificationId, position: u32) -> Self {
         let position = (position & POSITION) as u128;
         Self(Uuid::from_u128(
@@ -204,7 +204,7 @@ mod tests {
     fn delivery_id_contains_its_notification_and_position() {
         let notification = NotificationId::new(Timestamp::from_millis(1_700_000_000_000));
         assert!(notification.to_string().ends_with("000000"));
-        for position in [1, 2, DeliveryId::MOST] {
+        for position in [1, 2, DeliveryId::MAX_PER_NOTIFICATION] {
             let delivery = DeliveryId::new(notification, position);
             assert_eq!(delivery.notification(), notification);
             assert_eq!(delivery.place(), position);

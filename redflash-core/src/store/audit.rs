@@ -27,7 +27,7 @@ pub struct AuditFilter {
 #[async_trait]
 pub trait Audit: Send + Sync {
     /// Records entries.
-    async fn note(&self, changes: &[AuditEntry]) -> Result<(), StoreError>;
+    async fn record_audit(&self, changes: &[AuditEntry]) -> Result<(), StoreError>;
 
     /// Returns the entries that match a filter, newest first.
     async fn audit_entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError>;
@@ -37,8 +37,8 @@ pub trait Audit: Send + Sync {
 
     /// Records when keys were used. An earlier time than the recorded one changes nothing, nor does
     /// a key that was removed.
-    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError>;
+    async fn record_key_usage(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError>;
 
     /// Returns the time of last use of each key that was used.
-    async fn key_uses(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError>;
+    async fn key_usage(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError>;
 }

@@ -226,7 +226,7 @@ pub trait Directory: Send + Sync {
     ///   reason.
     ///
     /// Returns the contacts whose endpoints changed.
-    async fn opt(
+    async fn set_opt_out(
         &self,
         channel: &ChannelKind,
         address: &Address,

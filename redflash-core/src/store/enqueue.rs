@@ -19,7 +19,7 @@ pub struct Enqueue<'a> {
     /// Lease of the deliveries that are leased from the beginning.
     pub lease: Option<&'a Lease>,
     /// Idempotency key, looked up among the raises of the same API key in the last
-    /// [`KEPT`](Idempotency::KEPT); of concurrent raises with one key, exactly one is new.
+    /// [`KEPT`](Idempotency::RETENTION); of concurrent raises with one key, exactly one is new.
     pub idempotency: Option<&'a Idempotency>,
     /// The [directory's version](super::Directory::version) that the plan was made from: with
     /// another, nothing is recorded. `None` for any version.

@@ -27,7 +27,7 @@ pub trait Inbox: Send + Sync {
     async fn record_inbound(&self, inbound: &Inbound) -> Result<bool, StoreError>;
 
     /// Returns true if a message with this id has arrived from a gateway.
-    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError>;
+    async fn has_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError>;
 
     /// Returns the inbound messages that match a filter, newest first.
     async fn inbound(&self, filter: &InboundFilter) -> Result<Vec<Inbound>, StoreError>;

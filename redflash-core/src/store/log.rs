@@ -69,7 +69,7 @@ impl LogFilter {
 
     /// Returns true if the query needs a scan: a condition has no index, or matches most
     /// deliveries.
-    pub fn looks_through(&self) -> bool {
+    pub fn needs_scan(&self) -> bool {
         self.channel.is_some()
             || self.gateway.is_some()
             || self.target.is_some()

@@ -46,7 +46,7 @@ pub trait Outbox: Send + Sync {
     /// another.
     ///
     /// * `raised_by` - the API key that the idempotency key belongs to.
-    async fn promised(
+    async fn find_repeat(
         &self,
         raised_by: Option<&Slug>,
         idempotency: &Idempotency,
@@ -73,7 +73,7 @@ pub trait Outbox: Send + Sync {
 
     /// Waits until another process may have queued something. A store that gets no notice of it
     /// never returns; the queue is polled once a second in any case.
-    async fn news(&self) {
+    async fn wait_for_work(&self) {
         std::future::pending::<()>().await;
     }
 
@@ -201,7 +201,7 @@ pub trait Outbox: Send + Sync {
     ) -> Result<Option<(Notification, Vec<DeliveryRecord>)>, StoreError>;
 
     /// Returns the notifications that match a filter, newest first, with their deliveries. If the
-    /// filter needs a [scan](LogFilter::looks_through), it reads at most
+    /// filter needs a [scan](LogFilter::needs_scan), it reads at most
     /// [`LOOKED_THROUGH`](LogFilter::LOOKED_THROUGH) notifications.
     async fn log(&self, filter: &LogFilter) -> Result<LogPage, StoreError>;
 

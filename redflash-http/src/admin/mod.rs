@@ -21,8 +21,6 @@ pub(crate) mod user;
 use axum::http::Method;
 use redflash_core::model::{ApiKey, Contact, Event, Group, User};
 
-pub(crate) use ui::pagination::compact;
-
 use crate::admin::ui::page_error::PageError;
 use crate::route::{Auth, Permission, Route};
 

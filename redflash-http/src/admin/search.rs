@@ -18,11 +18,11 @@ use crate::admin::ui::choices;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::page::PageContext;
 use crate::admin::ui::page_error::PageError;
-use crate::admin::ui::pagination::compact;
 use crate::admin::ui::partials::Link;
 use crate::admin::ui::redirect::redirect;
 use crate::admin::urls;
 use crate::route::{Auth, Permission, Route};
+use crate::search_text::compact;
 
 const PATH: &str = "/admin/search";
 /// Maximum number of results of one kind.

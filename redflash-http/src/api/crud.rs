@@ -14,7 +14,6 @@ use redflash_core::store::{Store, StoreError};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::admin::compact;
 use crate::api::caller::Caller;
 use crate::api::extract::json_body::Input;
 use crate::api::extract::path::Named;
@@ -25,6 +24,7 @@ use crate::api::page::{Listed, Page, truncate};
 use crate::api::problem::Problem;
 use crate::app::App;
 use crate::route::{Auth, Permission, Route};
+use crate::search_text::compact;
 
 /// An item of the directory that the API shows.
 pub(super) trait Resource: DirectoryItem {

@@ -21,6 +21,7 @@ pub(crate) mod openapi;
 mod page;
 mod plan;
 pub(crate) mod problem;
+mod problem_document;
 mod raised;
 mod status;
 mod timestamp;

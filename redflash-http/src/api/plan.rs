@@ -51,7 +51,7 @@ struct Message {
 /// A contact behind the target.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub(super) struct Recipient {
+pub(crate) struct Recipient {
     #[schemars(with = "value::Slug")]
     contact: Slug,
     #[schemars(with = "value::Name")]

@@ -11,59 +11,39 @@ use redflash_core::error_chain;
 use redflash_core::model::{ApiKey, NotificationId, Slug};
 use redflash_core::plan::Recipient;
 use redflash_core::store::StoreError;
-use serde::Serialize;
 use tracing::error;
 
+use crate::api::problem_document::ProblemDocument;
 use crate::error::{RaiseFailure, RequestError, RequestErrorKind};
 use crate::middleware::request_log::ErrorFields;
 
 /// The error of a request to the API.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Problem {
-    #[serde(skip)]
     status: StatusCode,
     /// The error, and the way to correct the request.
     detail: Box<str>,
     /// The error code for programs.
     code: &'static str,
     /// All invalid fields.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<InvalidField>,
     /// The alert that may have been recorded nevertheless.
-    #[serde(skip_serializing_if = "Option::is_none")]
     notification_id: Option<NotificationId>,
     /// The part of the plan that explains the refusal.
-    #[serde(flatten)]
     plan: Option<Box<RefusedPlan>>,
-    #[serde(skip)]
     retry_after: Option<Duration>,
     /// True if the body was not read to its end, so that the connection cannot be reused.
-    #[serde(skip)]
     close: bool,
 }
 
-/// A problem with the members that follow from its status.
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    status: u16,
-    #[serde(flatten)]
-    problem: &'a Problem,
-}
-
 /// The part of a plan that explains its refusal.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 struct RefusedPlan {
     /// The recipients that were not notified, each with the reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
     recipients: Option<Vec<Recipient>>,
     /// Arguments that the event's templates need and that were not given.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     missing: Vec<String>,
     /// Arguments that were given and that the event's templates do not use.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     unused: Vec<String>,
 }
 
@@ -274,26 +254,41 @@ impl From<RequestError> for Problem {
     }
 }
 
+impl Problem {
+    /// Returns the document, with the members that follow from the status.
+    pub(crate) fn into_document(self) -> ProblemDocument {
+        let plan = self.plan.unwrap_or_default();
+        let recipients = |all: Vec<Recipient>| all.into_iter().map(Into::into).collect();
+        ProblemDocument {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            code: self.code,
+            errors: self.errors.into_iter().map(Into::into).collect(),
+            notification_id: self.notification_id,
+            recipients: plan.recipients.map(recipients),
+            missing: plan.missing,
+            unused: plan.unused,
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.status;
-        let document = Document {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            problem: &self,
-        };
-        let mut response = (status, Json(document)).into_response();
+        let (status, code) = (self.status, self.code);
+        let (close, retry_after) = (self.close, self.retry_after);
+        let mut response = (status, Json(self.into_document())).into_response();
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, kind);
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if self.close {
+        if close {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        if let Some(after) = self.retry_after {
+        if let Some(after) = retry_after {
             let seconds = after.as_millis().div_ceil(1000).max(1);
             headers.insert(
                 RETRY_AFTER,
@@ -301,7 +296,7 @@ impl IntoResponse for Problem {
             );
         }
         response.extensions_mut().insert(ErrorFields {
-            code: self.code,
+            code,
             key: None,
             target: None,
         });

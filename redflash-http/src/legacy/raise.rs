@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use redflash_core::engine::RaiseError;
-use redflash_core::message::Raise;
+use redflash_core::message::{Content, Raise};
 use redflash_core::model::{ApiKey, CheckedKey, Slug, Target};
 use serde::Serialize;
 use serde_json::Value;
@@ -142,11 +142,11 @@ async fn record(
         return Err(LegacyError::not_allowed(detail));
     }
     app.note_use(key);
-    let raise = match target {
-        Target::Contact(slug) => Raise::contact(slug, message(fields)?),
-        Target::Group(slug) => Raise::group(slug, message(fields)?),
-        Target::Event(slug) => Raise::event(slug, fields),
+    let content = match target {
+        Target::Contact(_) | Target::Group(_) => Content::Message(message(fields)?),
+        Target::Event(_) => Content::Arguments(fields),
     };
+    let raise = Raise::new(target, content);
     let idempotency_key = idempotency::read_key(headers)?;
     match alert::raise(app, key, raise.with_key(&checked), idempotency_key, wait).await {
         Ok(outcome) => Ok(respond(outcome, key)),

@@ -46,7 +46,7 @@ impl KeyUsage {
             pending.is_scheduled = false;
             pending.uses.drain().collect()
         };
-        if let Err(error) = engine.store().note_key_uses(&uses).await {
+        if let Err(error) = engine.store().record_key_usage(&uses).await {
             warn!(
                 error = error_chain(&error),
                 "the last use of API keys was not recorded"

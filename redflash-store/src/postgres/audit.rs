@@ -15,8 +15,8 @@ use super::run::{ask, run, transact};
 
 #[async_trait]
 impl Audit for PostgresStore {
-    async fn note(&self, changes: &[AuditEntry]) -> Result<(), StoreError> {
-        transact!(self, |conn| audit::note(conn, changes).await)
+    async fn record_audit(&self, changes: &[AuditEntry]) -> Result<(), StoreError> {
+        transact!(self, |conn| audit::record_audit(conn, changes).await)
     }
 
     async fn audit_entries(&self, filter: &AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
@@ -28,11 +28,11 @@ impl Audit for PostgresStore {
     }
 
     /// Each key by itself, so that nodes that note the same keys do not wait for each other.
-    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {
-        run!(wrote, self, |conn| audit::note_key_uses(conn, uses))
+    async fn record_key_usage(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {
+        run!(wrote, self, |conn| audit::record_key_usage(conn, uses))
     }
 
-    async fn key_uses(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError> {
-        ask!(self, |conn| audit::key_uses(conn))
+    async fn key_usage(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError> {
+        ask!(self, |conn| audit::key_usage(conn))
     }
 }

@@ -173,7 +173,7 @@ async fn reserve(conn: &mut Conn, promise: &IdempotencyRow) -> Result<bool, Quer
 
     let now = redflash_core::clock::Timestamp::from_millis(promise.raised_at);
     let forgotten = now
-        .minus(redflash_core::message::Idempotency::KEPT)
+        .minus(redflash_core::message::Idempotency::RETENTION)
         .as_millis();
     let reserved = diesel::insert_into(idempotency::table)
         .values(promise)

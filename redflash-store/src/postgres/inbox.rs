@@ -18,7 +18,7 @@ impl Inbox for PostgresStore {
         transact!(self, |conn| inbox::record(conn, message).await)
     }
 
-    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError> {
+    async fn has_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError> {
         ask!(self, |conn| inbox::knows(conn, gateway, message_id))
     }
 

@@ -108,7 +108,7 @@ impl Node {
     }
 
     /// Waits until another node has announced something.
-    pub(super) async fn news(&self) {
+    pub(super) async fn wait_for_work(&self) {
         self.heard.news.notified().await;
     }
 

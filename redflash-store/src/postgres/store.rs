@@ -151,14 +151,14 @@ impl Directory for PostgresStore {
             .await)
     }
 
-    async fn opt(
+    async fn set_opt_out(
         &self,
         channel: &ChannelKind,
         address: &Address,
         reason: Option<&str>,
     ) -> Result<Vec<Slug>, StoreError> {
         let (contacts, version) = transact!(self, |conn| {
-            let changed = save::opt(conn, channel, address, reason).await?;
+            let changed = save::set_opt_out(conn, channel, address, reason).await?;
             announce(conn, DIRECTORY).await?;
             Ok::<_, QueryError>(changed)
         })?;
@@ -193,7 +193,7 @@ impl Outbox for PostgresStore {
         ask!(self, |conn| fan_out::unfinished(conn))
     }
 
-    async fn promised(
+    async fn find_repeat(
         &self,
         raised_by: Option<&Slug>,
         idempotency: &Idempotency,
@@ -212,8 +212,8 @@ impl Outbox for PostgresStore {
         joined.map_err(StoreError::Unavailable)
     }
 
-    async fn news(&self) {
-        self.node.news().await;
+    async fn wait_for_work(&self) {
+        self.node.wait_for_work().await;
     }
 
     async fn exchange(

@@ -17,7 +17,7 @@ use crate::row::change::ChangeRow;
 use crate::row::{parse, storable};
 use crate::schema::{api_keys, changes, key_uses};
 
-pub(crate) async fn note(conn: &mut Conn, made: &[AuditEntry]) -> Result<(), QueryError> {
+pub(crate) async fn record_audit(conn: &mut Conn, made: &[AuditEntry]) -> Result<(), QueryError> {
     for change in made {
         diesel::insert_into(changes::table)
             .values(&ChangeRow::new(change))
@@ -73,7 +73,7 @@ pub(crate) async fn prune(
 }
 
 /// Notes when keys were used, as far as they are there.
-pub(crate) async fn note_key_uses(
+pub(crate) async fn record_key_usage(
     conn: &mut Conn,
     uses: &[(Slug, Timestamp)],
 ) -> Result<(), QueryError> {
@@ -94,7 +94,7 @@ pub(crate) async fn note_key_uses(
     Ok(())
 }
 
-pub(crate) async fn key_uses(conn: &mut Conn) -> Result<BTreeMap<Slug, Timestamp>, QueryError> {
+pub(crate) async fn key_usage(conn: &mut Conn) -> Result<BTreeMap<Slug, Timestamp>, QueryError> {
     let rows: Vec<(String, i64)> = key_uses::table
         .select((key_uses::key, key_uses::used_at))
         .load(conn)

@@ -120,7 +120,7 @@ async fn deliveries_of_all(
 /// time.
 pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, QueryError> {
     let limit = filter.limit.get() as usize;
-    let most = if filter.looks_through() {
+    let most = if filter.needs_scan() {
         LogFilter::LOOKED_THROUGH
     } else {
         u32::MAX
@@ -130,7 +130,7 @@ pub(crate) async fn log(conn: &mut Conn, filter: &LogFilter) -> Result<LogPage, 
     let mut looked_through = 0;
     loop {
         let room = limit - page.entries.len();
-        let wanted = if filter.looks_through() {
+        let wanted = if filter.needs_scan() {
             CHUNK
         } else {
             CHUNK.min(room.saturating_add(1))

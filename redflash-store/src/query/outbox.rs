@@ -31,7 +31,7 @@ pub(crate) async fn known(
     promise: &IdempotencyRow,
 ) -> Result<Option<Enqueued>, QueryError> {
     let now = Timestamp::from_millis(promise.raised_at);
-    let forgotten = now.minus(Idempotency::KEPT).as_millis();
+    let forgotten = now.minus(Idempotency::RETENTION).as_millis();
     let found = idempotency::table
         .find((&promise.raised_by, &promise.key))
         .filter(idempotency::raised_at.gt(forgotten))
@@ -61,7 +61,7 @@ pub(crate) fn first(notification: NotificationId) -> String {
 
 /// The last.
 pub(crate) fn last(notification: NotificationId) -> String {
-    DeliveryId::new(notification, DeliveryId::MOST).to_string()
+    DeliveryId::new(notification, DeliveryId::MAX_PER_NOTIFICATION).to_string()
 }
 
 /// The deliveries of a notification.
@@ -282,7 +282,7 @@ pub(crate) async fn prune(
     receipt::forget(conn, before).await?;
     inbox::forget(conn, before).await?;
     meter::forget(conn, before).await?;
-    let forgotten = idempotency::raised_at.le(before.minus(Idempotency::KEPT).as_millis());
+    let forgotten = idempotency::raised_at.le(before.minus(Idempotency::RETENTION).as_millis());
     diesel::delete(idempotency::table.filter(forgotten))
         .execute(conn)
         .await?;

@@ -30,7 +30,7 @@ pub(crate) async fn edit(conn: &mut Conn, edit: &Edit<'_>) -> Result<u64, QueryE
         }
     }
     let version = changed(conn).await?;
-    audit::note(conn, edit.changes).await?;
+    audit::record_audit(conn, edit.changes).await?;
     Ok(version)
 }
 
@@ -73,7 +73,7 @@ async fn remove(conn: &mut Conn, what: &EntryRef) -> Result<(), QueryError> {
 
 /// Switches the endpoints of an address off for a reason, or on again those that have one. Returns
 /// their contacts, and the directory's version from now on if that changed anything.
-pub(crate) async fn opt(
+pub(crate) async fn set_opt_out(
     conn: &mut Conn,
     channel: &ChannelKind,
     address: &Address,

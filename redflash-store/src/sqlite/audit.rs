@@ -14,10 +14,10 @@ use super::run::now as run;
 
 #[async_trait]
 impl Audit for SqliteStore {
-    async fn note(&self, changes: &[AuditEntry]) -> Result<(), StoreError> {
+    async fn record_audit(&self, changes: &[AuditEntry]) -> Result<(), StoreError> {
         let changes = changes.to_vec();
         self.writer
-            .write(move |conn| run(audit::note(conn, &changes)))
+            .write(move |conn| run(audit::record_audit(conn, &changes)))
             .await
     }
 
@@ -34,14 +34,14 @@ impl Audit for SqliteStore {
             .await
     }
 
-    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {
+    async fn record_key_usage(&self, uses: &[(Slug, Timestamp)]) -> Result<(), StoreError> {
         let uses = uses.to_vec();
         self.writer
-            .write(move |conn| run(audit::note_key_uses(conn, &uses)))
+            .write(move |conn| run(audit::record_key_usage(conn, &uses)))
             .await
     }
 
-    async fn key_uses(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError> {
-        self.readers.read(|conn| run(audit::key_uses(conn)))
+    async fn key_usage(&self) -> Result<BTreeMap<Slug, Timestamp>, StoreError> {
+        self.readers.read(|conn| run(audit::key_usage(conn)))
     }
 }

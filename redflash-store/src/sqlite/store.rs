@@ -139,7 +139,7 @@ impl Directory for SqliteStore {
             .snapshot(|conn| run(directory::contacts_at(conn, channel, address)))
     }
 
-    async fn opt(
+    async fn set_opt_out(
         &self,
         channel: &ChannelKind,
         address: &Address,
@@ -148,7 +148,14 @@ impl Directory for SqliteStore {
         let (channel, address) = (channel.clone(), address.clone());
         let reason = reason.map(str::to_owned);
         self.writer
-            .write(move |conn| run(save::opt(conn, &channel, &address, reason.as_deref())))
+            .write(move |conn| {
+                run(save::set_opt_out(
+                    conn,
+                    &channel,
+                    &address,
+                    reason.as_deref(),
+                ))
+            })
             .await
             .map(|(contacts, _)| contacts)
     }
@@ -172,7 +179,7 @@ impl Outbox for SqliteStore {
         self.readers.read(|conn| run(fan_out::unfinished(conn)))
     }
 
-    async fn promised(
+    async fn find_repeat(
         &self,
         raised_by: Option<&Slug>,
         idempotency: &Idempotency,
@@ -370,7 +377,7 @@ impl Inbox for SqliteStore {
             .await
     }
 
-    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError> {
+    async fn has_inbound(&self, gateway: &Slug, message_id: &str) -> Result<bool, StoreError> {
         self.readers
             .read(|conn| run(inbox::knows(conn, gateway, message_id)))
     }

@@ -231,14 +231,14 @@ async fn users_and_the_audit_log_are_copied_and_sessions_are_not() {
         changes: &changes,
     };
     from.edit(&edit).await.unwrap();
-    from.note_key_uses(&[(slug("app"), now)]).await.unwrap();
+    from.record_key_usage(&[(slug("app"), now)]).await.unwrap();
     let (session, _) = Session::start(slug("ann"), now);
     from.start_session(&session).await.unwrap();
 
     redflash_store::copy(&from, &to).await.unwrap();
     assert_eq!(to.users().await.unwrap(), [ann]);
     assert_eq!(to.api_keys().await.unwrap(), [key.with_admin()]);
-    assert_eq!(to.key_uses().await.unwrap(), [(slug("app"), now)].into());
+    assert_eq!(to.key_usage().await.unwrap(), [(slug("app"), now)].into());
     let all = AuditFilter {
         subject: None,
         by: None,

@@ -240,7 +240,9 @@ pub(crate) async fn are_read(store: &impl Store) {
         key: "a-key".to_owned(),
         digest: "a-digest".to_owned(),
     };
-    let promised = store.promised(None, &promise, Timestamp::default()).await;
+    let promised = store
+        .find_repeat(None, &promise, Timestamp::default())
+        .await;
     let Some(Enqueued::Repeat(repeat)) = promised.unwrap() else {
         panic!("the idempotency key is unknown");
     };

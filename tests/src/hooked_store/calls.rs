@@ -109,14 +109,14 @@ impl Directory for HookedStore {
         self.inner.contacts_at(channel, address).await
     }
 
-    async fn opt(
+    async fn set_opt_out(
         &self,
         channel: &ChannelKind,
         address: &Address,
         reason: Option<&str>,
     ) -> Answer<Vec<Slug>> {
-        self.reach("opt").await;
-        self.inner.opt(channel, address, reason).await
+        self.reach("set_opt_out").await;
+        self.inner.set_opt_out(channel, address, reason).await
     }
 }
 
@@ -134,9 +134,9 @@ impl Outbox for HookedStore {
         self.inner.join(worker).await
     }
 
-    async fn news(&self) {
-        self.reach("news").await;
-        self.inner.news().await;
+    async fn wait_for_work(&self) {
+        self.reach("wait_for_work").await;
+        self.inner.wait_for_work().await;
     }
 
     async fn exchange(
@@ -163,14 +163,14 @@ impl Outbox for HookedStore {
         self.inner.unfinished().await
     }
 
-    async fn promised(
+    async fn find_repeat(
         &self,
         raised_by: Option<&Slug>,
         idempotency: &Idempotency,
         now: Timestamp,
     ) -> Answer<Option<Enqueued>> {
-        self.reach("promised").await;
-        self.inner.promised(raised_by, idempotency, now).await
+        self.reach("find_repeat").await;
+        self.inner.find_repeat(raised_by, idempotency, now).await
     }
 
     async fn due_queues(&self) -> Answer<Vec<DueQueue>> {
@@ -301,9 +301,9 @@ impl Inbox for HookedStore {
         self.inner.record_inbound(inbound).await
     }
 
-    async fn knows_inbound(&self, gateway: &Slug, message_id: &str) -> Answer<bool> {
-        self.reach("knows_inbound").await;
-        self.inner.knows_inbound(gateway, message_id).await
+    async fn has_inbound(&self, gateway: &Slug, message_id: &str) -> Answer<bool> {
+        self.reach("has_inbound").await;
+        self.inner.has_inbound(gateway, message_id).await
     }
 
     async fn inbound(&self, filter: &InboundFilter) -> Answer<Vec<Inbound>> {
@@ -390,9 +390,9 @@ impl Sessions for HookedStore {
 
 #[async_trait]
 impl Audit for HookedStore {
-    async fn note(&self, changes: &[AuditEntry]) -> Answer<()> {
-        self.reach("note").await;
-        self.inner.note(changes).await
+    async fn record_audit(&self, changes: &[AuditEntry]) -> Answer<()> {
+        self.reach("record_audit").await;
+        self.inner.record_audit(changes).await
     }
 
     async fn audit_entries(&self, filter: &AuditFilter) -> Answer<Vec<AuditEntry>> {
@@ -405,13 +405,13 @@ impl Audit for HookedStore {
         self.inner.prune_audit(before, limit).await
     }
 
-    async fn note_key_uses(&self, uses: &[(Slug, Timestamp)]) -> Answer<()> {
-        self.reach("note_key_uses").await;
-        self.inner.note_key_uses(uses).await
+    async fn record_key_usage(&self, uses: &[(Slug, Timestamp)]) -> Answer<()> {
+        self.reach("record_key_usage").await;
+        self.inner.record_key_usage(uses).await
     }
 
-    async fn key_uses(&self) -> Answer<BTreeMap<Slug, Timestamp>> {
-        self.reach("key_uses").await;
-        self.inner.key_uses().await
+    async fn key_usage(&self) -> Answer<BTreeMap<Slug, Timestamp>> {
+        self.reach("key_usage").await;
+        self.inner.key_usage().await
     }
 }

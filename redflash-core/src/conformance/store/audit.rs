@@ -24,8 +24,8 @@ fn change(seconds: u64, by: Actor, subject: &str) -> AuditEntry {
     AuditEntry::new(at(seconds), by, Action::Changed, subject, detail)
 }
 
-async fn note(store: &Opened, changes: &[AuditEntry]) {
-    store.note(changes).await.expect("noted");
+async fn record(store: &Opened, changes: &[AuditEntry]) {
+    store.record_audit(changes).await.expect("noted");
 }
 
 async fn read(store: &Opened, filter: AuditFilter) -> Vec<AuditEntry> {
@@ -41,9 +41,9 @@ pub async fn audit_entries_are_newest_first_and_paged(store: Opened) {
         change.action = action;
         expected.insert(0, change);
     }
-    note(&store, &expected[5..]).await;
-    note(&store, &expected[..5]).await;
-    note(&store, &[]).await;
+    record(&store, &expected[5..]).await;
+    record(&store, &expected[..5]).await;
+    record(&store, &[]).await;
     assert_eq!(read(&store, all()).await, expected);
     let mut page = AuditFilter {
         limit: limit(4),
@@ -62,7 +62,7 @@ pub async fn old_audit_entries_are_pruned_oldest_first(store: Opened) {
     let made: Vec<_> = (0..5)
         .map(|seconds| change(seconds, ann(), "contact/bob"))
         .collect();
-    note(&store, &made).await;
+    record(&store, &made).await;
     let prune = async |seconds, most| {
         let pruned = store.prune_audit(at(seconds), limit(most)).await;
         pruned.expect("pruned")
@@ -85,7 +85,7 @@ pub async fn audit_entries_are_found_by_subject_and_actor(store: Opened) {
         change(2, ann(), "contact/bobby"),
         change(3, ann(), "contact/bob"),
     ];
-    note(&store, &changes).await;
+    record(&store, &changes).await;
     let found = async |subject: Option<&str>, by: Option<Actor>, before: Option<usize>| {
         let filter = AuditFilter {
             subject: subject.map(str::to_owned),
@@ -115,7 +115,7 @@ pub async fn audit_entries_are_found_by_subject_and_actor(store: Opened) {
 pub async fn audit_entries_keep_odd_characters(store: Opened) {
     let odd = "a'b\"c\\d%_\n\t\u{202e}\u{1f525}\u{fffd}é e\u{301}";
     let plain = AuditEntry::new(START, Actor::Operator(odd.into()), Action::Tested, odd, odd);
-    note(&store, std::slice::from_ref(&plain)).await;
+    record(&store, std::slice::from_ref(&plain)).await;
     let by_it = AuditFilter {
         subject: Some(odd.into()),
         by: Some(plain.by.clone()),
@@ -130,7 +130,7 @@ pub async fn audit_entries_keep_odd_characters(store: Opened) {
         "n\0",
         "before\0after",
     );
-    note(&store, std::slice::from_ref(&nul)).await;
+    record(&store, std::slice::from_ref(&nul)).await;
     let by_it = AuditFilter {
         subject: Some(nul.subject.clone()),
         by: Some(nul.by.clone()),
@@ -152,8 +152,8 @@ pub async fn last_use_of_a_key_only_moves_forward(store: Opened) {
             .iter()
             .map(|(key, seconds)| (slug(key), at(*seconds)))
             .collect();
-        store.note_key_uses(&uses).await.expect("noted");
-        store.key_uses().await.expect("read")
+        store.record_key_usage(&uses).await.expect("noted");
+        store.key_usage().await.expect("read")
     };
     let version = store.version().await.expect("a version");
     assert_eq!(used(&[]).await, BTreeMap::new());

@@ -351,7 +351,12 @@ pub async fn address_is_opted_out_and_in_again(store: Opened) {
     let elsewhere = store.contacts_at(&ChannelKind::email(), &address).await;
     assert!(elsewhere.expect("read").is_empty());
 
-    let opt = async |reason| store.opt(&sms, &address, reason).await.expect("changed");
+    let opt = async |reason| {
+        store
+            .set_opt_out(&sms, &address, reason)
+            .await
+            .expect("changed")
+    };
     let endpoint = async |who| {
         let contact = store.contact(&slug(who)).await.expect("read");
         contact.expect("it is there").endpoints.remove(0)

@@ -127,7 +127,7 @@ pub async fn equal_requests_are_recorded_once(store: Opened) {
 /// An idempotency key is found by the same rules by which it is stored.
 pub async fn idempotency_key_is_found_without_recording(store: Opened) {
     let (first, _) = raise(&store, Some("app"), "k", "d", START).await;
-    let later = START.plus(Idempotency::KEPT);
+    let later = START.plus(Idempotency::RETENTION);
     let just_before = later.minus(Duration::from_millis(1));
     let repeat = || Some(Enqueued::Repeat(Box::new(first.notification.clone())));
     for (by, key, digest, now, wanted) in [
@@ -144,7 +144,7 @@ pub async fn idempotency_key_is_found_without_recording(store: Opened) {
             key: key.to_owned(),
             digest: digest.to_owned(),
         };
-        let found = store.promised(by.as_ref(), &idempotency, now).await;
+        let found = store.find_repeat(by.as_ref(), &idempotency, now).await;
         assert_eq!(found.expect("looked up"), wanted, "{by:?} {key} {digest}");
     }
     assert_eq!(recorded(&store).await, 1);
@@ -167,7 +167,7 @@ pub async fn idempotency_keys_belong_to_an_api_key(store: Opened) {
 
 /// An idempotency key can be reused after a day.
 pub async fn idempotency_keys_are_forgotten_after_a_day(store: Opened) {
-    let later = START.plus(Idempotency::KEPT);
+    let later = START.plus(Idempotency::RETENTION);
     let just_before = later.minus(Duration::from_millis(1));
     assert_eq!(raise(&store, None, "k", "d", START).await.1, Enqueued::New);
     assert_eq!(

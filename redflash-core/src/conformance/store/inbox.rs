@@ -50,10 +50,10 @@ pub async fn inbound_message_reads_back(store: Opened) {
 /// A message with an id is stored once, however often it comes. One without an id is stored each
 /// time.
 pub async fn repeated_inbound_message_is_stored_once(store: Opened) {
-    assert!(!store.knows_inbound(&slug("gw"), "m1").await.expect("read"));
+    assert!(!store.has_inbound(&slug("gw"), "m1").await.expect("read"));
     assert!(record(&store, &inbound(Some("m1"), 0)).await);
     assert!(!record(&store, &inbound(Some("m1"), 1)).await);
-    assert!(store.knows_inbound(&slug("gw"), "m1").await.expect("read"));
+    assert!(store.has_inbound(&slug("gw"), "m1").await.expect("read"));
     let of_another = Inbound {
         gateway: slug("gw2"),
         ..inbound(Some("m1"), 2)

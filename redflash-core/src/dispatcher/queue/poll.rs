@@ -55,7 +55,7 @@ impl Dispatcher {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = woken => {}
-                () = self.store.news() => {}
+                () = self.store.wait_for_work() => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }

@@ -214,7 +214,7 @@ impl Engine {
     /// # Errors
     ///
     /// [`StoreError`] when it cannot be recorded.
-    pub async fn note(
+    pub async fn record_audit(
         &self,
         by: &Actor,
         action: Action,
@@ -222,7 +222,7 @@ impl Engine {
         detail: &str,
     ) -> Result<(), StoreError> {
         let change = AuditEntry::new(self.now(), by.clone(), action, subject, detail);
-        self.store().note(&[change]).await
+        self.store().record_audit(&[change]).await
     }
 
     /// Returns an item and the version at which it was read.

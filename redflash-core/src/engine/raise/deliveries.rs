@@ -8,7 +8,7 @@ use crate::plan::{Notification, Verdict};
 pub(super) fn deliveries(notification: &Notification) -> Vec<Delivery> {
     let now = notification.raised_at;
     let mut deliveries = Vec::with_capacity(notification.plan.queued());
-    let mut places = 1..=DeliveryId::MOST;
+    let mut places = 1..=DeliveryId::MAX_PER_NOTIFICATION;
     for recipient in &notification.plan.recipients {
         for endpoint in &recipient.endpoints {
             let (Verdict::Deliver(lane), Some(place)) = (&endpoint.verdict, places.next()) else {

@@ -137,7 +137,10 @@ impl Engine {
         }
         let store = &self.dispatcher.store;
         let raised_by = raise.raised_by.as_ref();
-        match store.promised(raised_by, idempotency, self.now()).await? {
+        match store
+            .find_repeat(raised_by, idempotency, self.now())
+            .await?
+        {
             Some(Enqueued::Repeat(earlier)) => Ok(Some(self.repeated(*earlier))),
             Some(Enqueued::Mismatch) => Err(RaiseError::IdempotencyMismatch),
             Some(Enqueued::New | Enqueued::Outdated) | None => Ok(None),
@@ -191,7 +194,7 @@ impl Engine {
             Some(Refusal::NoRecipients) => return Err(RaiseError::NoRecipients(Box::new(plan))),
             None => {}
         }
-        if plan.queued() > DeliveryId::MOST as usize {
+        if plan.queued() > DeliveryId::MAX_PER_NOTIFICATION as usize {
             return Err(RaiseError::TooManyRecipients(plan.queued()));
         }
         if raise

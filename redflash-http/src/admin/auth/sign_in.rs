@@ -36,7 +36,7 @@ pub(crate) async fn sign_in(
     let detail = format!("from {from}");
     let engine = &app.engine;
     engine
-        .note(&by, Action::LoggedIn, &subject, &detail)
+        .record_audit(&by, Action::LoggedIn, &subject, &detail)
         .await?;
     let cookies = [session, cookie::removal(app.base.cookie(LOGIN_COOKIE))];
     Ok(with_cookies(redirect(next), cookies))

@@ -71,7 +71,7 @@ impl Resource for ApiKey {
     }
 
     async fn rows(context: &PageContext, items: &[Self]) -> Result<Vec<Row>, StoreError> {
-        let uses = context.app.engine.store().key_uses().await?;
+        let uses = context.app.engine.store().key_usage().await?;
         let row = |key: &Self| Row {
             url: urls::key(&key.slug),
             slug: key.slug.to_string(),

@@ -45,7 +45,7 @@ pub(crate) async fn show(
     let engine = &context.app.engine;
     let key = engine.store().api_key(slug).await?;
     let key = key.ok_or_else(|| PageError::missing(format!("API key {slug}")))?;
-    let used_at = engine.store().key_uses().await?.get(slug).copied();
+    let used_at = engine.store().key_usage().await?.get(slug).copied();
     let summary = permissions::summary(&key);
     let errors = rejected.map(|(_, errors)| errors);
     let typed = rejected.map(|(form, _)| Permissions::parse(form, &mut FieldErrors::default()));

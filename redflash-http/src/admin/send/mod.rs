@@ -6,7 +6,7 @@ pub(crate) mod targets;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use redflash_core::engine::RaiseError;
-use redflash_core::message::{Idempotency, Raise};
+use redflash_core::message::{Content, Idempotency, Raise};
 use redflash_core::model::{Event, Name, Target};
 use redflash_core::plan::Refusal;
 use serde::Serialize;
@@ -178,13 +178,11 @@ impl<'a> Draft<'a> {
     }
 
     fn raise(&self) -> Raise {
-        let slug = self.target.slug().clone();
-        let message = self.form.get("message");
-        match (&self.target, &self.event) {
-            (_, Some(event)) => Raise::event(slug, Fields::of(event, self.form).arguments()),
-            (Target::Group(_), None) => Raise::group(slug, message),
-            (_, None) => Raise::contact(slug, message),
-        }
+        let content = match &self.event {
+            Some(event) => Content::Arguments(Fields::of(event, self.form).arguments()),
+            None => Content::Message(self.form.get("message").to_owned()),
+        };
+        Raise::new(self.target.clone(), content)
     }
 
     /// Shows the preview, with the reason if sending failed.

@@ -7,6 +7,7 @@ use url::form_urlencoded;
 use crate::admin::ui::field::Field;
 use crate::admin::ui::form::Form;
 use crate::admin::ui::partials::{Empty, Link};
+use crate::search_text::compact;
 
 /// Number of items on a page.
 const PAGE_SIZE: usize = 50;
@@ -116,13 +117,6 @@ impl<'a> ListQuery<'a> {
             }),
         }
     }
-}
-
-/// Normalizes a text for comparison: in lower case and without spaces, so that a phone number is
-/// found in any notation.
-pub(crate) fn compact(text: &str) -> String {
-    let letters = text.chars().filter(|letter| !letter.is_whitespace());
-    letters.flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

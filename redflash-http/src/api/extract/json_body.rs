@@ -163,7 +163,7 @@ mod tests {
 
     fn problem(body: &str) -> Value {
         let problem = read::<Person>(body.as_bytes()).unwrap_err();
-        serde_json::to_value(problem).unwrap()
+        serde_json::to_value(problem.into_document()).unwrap()
     }
 
     #[test]

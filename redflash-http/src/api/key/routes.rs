@@ -72,7 +72,7 @@ fn texts(key: &ApiKey) -> Vec<&str> {
 
 async fn list(State(app): State<Arc<App>>, query: Query) -> Result<Page<Key>, Problem> {
     let store = app.engine.store();
-    let (keys, uses) = (store.api_keys().await?, store.key_uses().await?);
+    let (keys, uses) = (store.api_keys().await?, store.key_usage().await?);
     let (found, next) = page(&query, keys, |key| &key.slug, texts)?;
     let view = |key: &ApiKey| Key::new(key, uses.get(&key.slug).copied());
     let items = found.iter().map(view).collect();
@@ -120,7 +120,7 @@ async fn read(State(app): State<Arc<App>>, Named(slug): Named) -> Result<Respons
 }
 
 async fn shown(engine: &Engine, key: &ApiKey) -> Result<Response, Problem> {
-    let used_at = engine.store().key_uses().await?.get(&key.slug).copied();
+    let used_at = engine.store().key_usage().await?.get(&key.slug).copied();
     let body = Json(Key::new(key, used_at));
     Ok(with_etag(&Revision::of(key), body))
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod operation;
 mod parameter;
-mod problem;
 mod schemas;
 pub(crate) mod value;
 
@@ -16,8 +15,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::api::openapi::operation::{Operation, SchemaOf, Success};
-use crate::api::openapi::problem::Problem;
 use crate::api::openapi::schemas::Schemas;
+use crate::api::problem_document::ProblemDocument;
 use crate::app::App;
 use crate::route::{Auth, Permission, Route};
 
@@ -191,7 +190,7 @@ fn errors(operation: &Operation, route: &Route) -> Vec<u16> {
 }
 
 fn error(status: u16, schemas: &mut SchemaGenerator) -> Value {
-    const PROBLEM: SchemaOf = SchemaGenerator::subschema_for::<Problem>;
+    const PROBLEM: SchemaOf = SchemaGenerator::subschema_for::<ProblemDocument>;
     let status = StatusCode::from_u16(status).unwrap_or_default();
     let mut response = json!({
         "description": reason(status),

@@ -7,7 +7,7 @@ use redflash_core::store::Audit;
 use super::world::World;
 use crate::login::{HOSTILE, Who, says};
 
-async fn note(world: &World, by: Actor, count: usize, subject: &str) {
+async fn record(world: &World, by: Actor, count: usize, subject: &str) {
     let change = |number| {
         let at = Timestamp::from_millis(number);
         AuditEntry::new(
@@ -19,7 +19,7 @@ async fn note(world: &World, by: Actor, count: usize, subject: &str) {
         )
     };
     let changes: Vec<_> = (1..).take(count).map(change).collect();
-    world.store.note(&changes).await.unwrap();
+    world.store.record_audit(&changes).await.unwrap();
 }
 
 #[tokio::test]
@@ -50,8 +50,8 @@ async fn lists_changes_with_actor_and_link() {
 #[tokio::test]
 async fn filters_changes_by_subject_and_actor() {
     let world = World::start().await;
-    note(&world, Actor::User("bob".into()), 2, "contact/ann").await;
-    note(&world, Actor::Key("app".into()), 3, "group/both").await;
+    record(&world, Actor::User("bob".into()), 2, "contact/ann").await;
+    record(&world, Actor::Key("app".into()), 3, "group/both").await;
     let count = async |query: &str| {
         let page = world.page(&format!("/admin/audit?{query}")).await;
         page.matches("change ").count()
@@ -72,7 +72,7 @@ async fn filters_changes_by_subject_and_actor() {
 #[tokio::test]
 async fn paginates_changes() {
     let world = World::start().await;
-    note(&world, Actor::User("bob".into()), 120, "contact/ann").await;
+    record(&world, Actor::User("bob".into()), 120, "contact/ann").await;
     let mut path = "/admin/audit?subject=contact%2Fann".to_owned();
     let mut seen = Vec::new();
     for page in 0..3 {

@@ -154,7 +154,7 @@ async fn toggles_and_removes_key() {
     says(&world.page("/admin/keys").await, &["Never"]);
     world
         .store
-        .note_key_uses(&[(key.slug.clone(), now)])
+        .record_key_usage(&[(key.slug.clone(), now)])
         .await
         .unwrap();
     says(&world.page("/admin/keys/app").await, &["1970-01-01"]);

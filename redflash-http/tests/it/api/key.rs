@@ -87,7 +87,7 @@ async fn changes_and_removes_key() {
     let world = World::start().await;
     world
         .store
-        .note_key_uses(&[("plain".parse().unwrap(), Timestamp::from_millis(7))])
+        .record_key_usage(&[("plain".parse().unwrap(), Timestamp::from_millis(7))])
         .await
         .unwrap();
     let seen = world
