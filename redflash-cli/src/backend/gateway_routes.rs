@@ -65,10 +65,10 @@ mod tests {
         let route = |name: &str, channel: &str, prefixes: &[&str]| GatewayView {
             name: name.parse().unwrap(),
             channel: channel.parse().unwrap(),
-            used_for: prefixes.iter().map(ToString::to_string).collect(),
+            prefixes: prefixes.iter().map(ToString::to_string).collect(),
             type_name: "exec".to_owned(),
             status: GatewayStatus::default(),
-            can: Vec::new(),
+            features: Vec::new(),
         };
         let routes = GatewayRoutes(vec![
             route("uk", "sms", &["+44"]),

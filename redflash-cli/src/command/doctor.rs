@@ -25,7 +25,6 @@ pub(crate) struct Args {}
 /// The result of one check.
 #[derive(Debug, Serialize)]
 struct Finding {
-    #[serde(rename = "what")]
     check: &'static str,
     verdict: Verdict,
     detail: String,
@@ -45,10 +44,8 @@ impl Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
-    #[serde(rename = "fine")]
     Ok,
     Warning,
-    #[serde(rename = "wrong")]
     Error,
 }
 

@@ -75,7 +75,7 @@ async fn list(backend: &Backend) -> Result<(), CliError> {
             gateway.channel.to_string(),
             state(output, gateway.status.state),
             gateway.status.waiting.to_string(),
-            gateway.can.join(", "),
+            gateway.features.join(", "),
         ]
     };
     let head = ["gateway", "type", "channel", "state", "waiting", "features"];
@@ -130,7 +130,7 @@ async fn show(backend: &Backend, name: &Slug) -> Result<(), CliError> {
 }
 
 fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 15] {
-    let rate = details.a_second.map(|rate| rate.to_string());
+    let rate = details.per_second.map(|rate| rate.to_string());
     let gateway = details.gateway;
     let error = gateway.status.last_error.unwrap_or_default();
     [
@@ -144,10 +144,10 @@ fn facts(output: &Output, details: GatewayDetails) -> [(&'static str, String); 1
             gateway.status.next_try_at.map(time).unwrap_or_default(),
         ),
         ("waiting", gateway.status.waiting.to_string()),
-        ("features", gateway.can.join(", ")),
-        ("concurrency", details.at_once.to_string()),
+        ("features", gateway.features.join(", ")),
+        ("concurrency", details.concurrency.to_string()),
         ("per second", rate.unwrap_or_default()),
-        ("prefixes", gateway.used_for.join(", ")),
+        ("prefixes", gateway.prefixes.join(", ")),
         ("senders", details.senders.join(", ")),
         ("budget", details.budget.to_string()),
         ("receipts", details.receipts.unwrap_or_default()),
@@ -175,7 +175,7 @@ async fn test(backend: &Backend, test: Test) -> Result<(), CliError> {
         output.remark(format!("price {price}"))?;
     }
     let mut shown = json!(result);
-    if is_accepted && gateway.can.iter().any(|can| can == "receipts") {
+    if is_accepted && gateway.features.iter().any(|can| can == "receipts") {
         output.remark(format!("waiting {} s for a receipt…", test.wait.as_secs()))?;
         let receipt = receipt(backend, result.notification, test.wait).await?;
         let outcome = receipt.as_deref().unwrap_or("no receipt arrived");

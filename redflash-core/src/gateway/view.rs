@@ -20,12 +20,12 @@ pub struct GatewayView {
     /// Channel that it serves.
     pub channel: ChannelKind,
     /// Prefixes of the addresses it serves; all addresses if empty.
-    pub used_for: Vec<String>,
+    pub prefixes: Vec<String>,
     /// State of the gateway, and the reason if it gets no messages.
     #[serde(flatten)]
     pub status: GatewayStatus,
     /// Abilities, in a word or two each.
-    pub can: Vec<String>,
+    pub features: Vec<String>,
 }
 
 /// A gateway in detail.
@@ -39,9 +39,9 @@ pub struct GatewayDetails {
     #[serde(default)]
     pub lanes: Vec<GatewayHealth>,
     /// The maximum number of messages under way at once.
-    pub at_once: u32,
+    pub concurrency: u32,
     /// The maximum number of messages started per second; `None` for no limit.
-    pub a_second: Option<f64>,
+    pub per_second: Option<f64>,
     /// Senders that messages may choose; any that the channel allows if empty.
     pub senders: Vec<String>,
     /// Limits on the number of messages.
@@ -68,15 +68,15 @@ impl GatewayView {
             name: gateway.name.clone(),
             type_name: gateway.type_name.clone(),
             channel: gateway.channel.kind(),
-            used_for: gateway.prefixes.clone(),
+            prefixes: gateway.prefixes.clone(),
             status,
-            can: gateway.abilities().map(str::to_owned).collect(),
+            features: gateway.abilities().map(str::to_owned).collect(),
         }
     }
 
     /// Returns true if it serves this address of this channel.
     pub fn serves(&self, channel: &ChannelKind, address: &Address) -> bool {
-        self.channel == *channel && serves(&self.used_for, address)
+        self.channel == *channel && serves(&self.prefixes, address)
     }
 }
 
@@ -93,8 +93,8 @@ impl GatewayDetails {
                 .into_iter()
                 .take(Self::LANES)
                 .collect(),
-            at_once: gateway.limits.concurrency,
-            a_second: gateway.limits.per_second,
+            concurrency: gateway.limits.concurrency,
+            per_second: gateway.limits.per_second,
             senders: gateway.senders.clone(),
             budget: gateway.budget,
             receipts: callbacks.receipts(gateway),

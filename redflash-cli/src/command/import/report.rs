@@ -16,7 +16,6 @@ const INVALID: &str = "not a valid address: ";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Problem {
     /// The entry or record.
-    #[serde(rename = "place")]
     pub(super) location: String,
     pub(super) reason: String,
     pub(super) effect: Effect,

@@ -15,7 +15,7 @@ pub(crate) struct Fact {
 }
 
 /// Returns the addresses that a gateway is used for.
-pub(crate) fn used_for(gateway: &Gateway) -> String {
+pub(crate) fn prefixes(gateway: &Gateway) -> String {
     if gateway.prefixes.is_empty() {
         return "all addresses".into();
     }
@@ -33,7 +33,7 @@ pub(crate) fn of(gateway: &Gateway, config: &HttpConfig) -> Vec<Fact> {
         OnUnknown::Hold => "quarantine until resent",
     };
     let facts = [
-        ("Used for", used_for(gateway)),
+        ("Used for", prefixes(gateway)),
         ("Capabilities", abilities.join(", ")),
         ("Concurrency", limits.concurrency.to_string()),
         (

@@ -27,7 +27,7 @@ pub(super) struct GatewaySummary {
     #[schemars(with = "value::Channel")]
     channel: ChannelKind,
     /// Prefixes of the addresses that use the gateway; all addresses if empty.
-    used_for: Vec<String>,
+    prefixes: Vec<String>,
     /// State of the gateway as a whole. One unavailable host of many does not affect it.
     #[schemars(with = "value::GatewayState")]
     state: GatewayState,
@@ -43,7 +43,7 @@ pub(super) struct GatewaySummary {
     waiting: u64,
     /// Capabilities, in a word or two each.
     #[schemars(extend("examples" = [["receipts", "replies"]]))]
-    can: Vec<String>,
+    features: Vec<String>,
 }
 
 /// A gateway with its lanes and limits.
@@ -56,9 +56,9 @@ pub(super) struct Gateway {
     lanes: Vec<GatewayLane>,
     /// Maximum number of concurrent messages.
     #[schemars(range(min = 1))]
-    at_once: u32,
+    concurrency: u32,
     /// Maximum number of messages per second; null for no limit.
-    a_second: Option<f64>,
+    per_second: Option<f64>,
     /// Senders that messages may select; any that the channel allows if empty.
     senders: Vec<String>,
     budget: Budget,
@@ -166,13 +166,13 @@ impl From<GatewayView> for GatewaySummary {
             name: gateway.name,
             type_name: gateway.type_name,
             channel: gateway.channel,
-            used_for: gateway.used_for,
+            prefixes: gateway.prefixes,
             state: gateway.status.state,
             since: gateway.status.since,
             last_error: gateway.status.last_error,
             next_try_at: gateway.status.next_try_at,
             waiting: gateway.status.waiting,
-            can: gateway.can,
+            features: gateway.features,
         }
     }
 }
@@ -182,8 +182,8 @@ impl From<GatewayDetails> for Gateway {
         Self {
             summary: details.gateway.into(),
             lanes: details.lanes.into_iter().map(Into::into).collect(),
-            at_once: details.at_once,
-            a_second: details.a_second,
+            concurrency: details.concurrency,
+            per_second: details.per_second,
             senders: details.senders,
             budget: details.budget.into(),
             receipts: details.receipts,

@@ -20,8 +20,8 @@ async fn shows_gateway_without_secret() {
     let world = World::start_with(config).await;
     let list = world.get("gateways").await;
     let summary = json!({
-        "name": "pager", "type": "pager", "channel": "pager", "can": ["receipts"],
-        "used_for": [], "state": "ok", "since": null, "last_error": null, "next_try_at": null,
+        "name": "pager", "type": "pager", "channel": "pager", "features": ["receipts"],
+        "prefixes": [], "state": "ok", "since": null, "last_error": null, "next_try_at": null,
         "waiting": 0,
     });
     assert_eq!(list, json!({"gateways": [summary], "next": null}));
@@ -35,8 +35,8 @@ async fn shows_gateway_without_secret() {
         .await
         .expect(200);
     let details = shown.json();
-    assert_eq!(details["at_once"], 32);
-    assert_eq!(details["a_second"], Value::Null);
+    assert_eq!(details["concurrency"], 32);
+    assert_eq!(details["per_second"], Value::Null);
     assert_eq!(
         details["receipts"],
         "https://alerts.example/ack/pager/<callback_secret>"
