@@ -113,8 +113,8 @@ async fn make_user(world: &World) {
     browser.fill("[name=name]", "Grace Hopper").await;
     browser.fill("[name=slug]", "grace").await;
     browser.choose("[name=role]", "viewer").await;
-    browser.fill("[name=new]", PASSWORD).await;
-    browser.fill("[name=again]", PASSWORD).await;
+    browser.fill("[name=new_password]", PASSWORD).await;
+    browser.fill("[name=repeat_password]", PASSWORD).await;
     browser.submit("main form.form").await;
     world.arrive("/admin/users/grace").await;
     browser.submit(".side .account form").await;

@@ -42,11 +42,11 @@ async fn escapes_hostile_text_in_submitted_forms() {
         "log?state=X&channel=X&gateway=X&contact=X&target=X&since=X&until=X&before=X",
         "audit?subject=X&actor=X&before=X",
         "inbound?contact=X&gateway=X&before=X",
-        "contacts?q=X&after=X&said=X",
+        "contacts?q=X&after=X&notice=X",
         "users?q=X&after=X",
         "send?target=X",
         "search?q=X",
-        "X?said=X",
+        "X?notice=X",
         "contacts/X",
         "login?next=X&user=X",
     ] {

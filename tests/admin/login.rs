@@ -88,12 +88,14 @@ async fn changing_the_password_ends_other_sessions() {
     elsewhere.fill("[name=user]", "boss").await;
     elsewhere.fill("[name=password]", PASSWORD).await;
     elsewhere.submit(".login form").await;
-    elsewhere.wait_for("[name=again]").await;
+    elsewhere.wait_for("[name=repeat_password]").await;
 
     elsewhere.fill("[name=password]", "not this one").await;
-    elsewhere.fill("[name=new]", "battery horse correct").await;
     elsewhere
-        .fill("[name=again]", "battery horse correct")
+        .fill("[name=new_password]", "battery horse correct")
+        .await;
+    elsewhere
+        .fill("[name=repeat_password]", "battery horse correct")
         .await;
     elsewhere.submit("main form").await;
     elsewhere.wait_for("#password-error").await;
@@ -101,9 +103,11 @@ async fn changing_the_password_ends_other_sessions() {
     world.arrive("/admin/contacts").await;
 
     elsewhere.fill("[name=password]", PASSWORD).await;
-    elsewhere.fill("[name=new]", "battery horse correct").await;
     elsewhere
-        .fill("[name=again]", "battery horse correct")
+        .fill("[name=new_password]", "battery horse correct")
+        .await;
+    elsewhere
+        .fill("[name=repeat_password]", "battery horse correct")
         .await;
     elsewhere.submit("main form").await;
     elsewhere.wait_for(".flash.good").await;

@@ -110,7 +110,7 @@ impl Examples {
             "/admin/search?q=in+vain",
             "/admin/log?q=in+vain&since=soon",
             "/admin/audit?subject=contact/bob",
-            "/admin/contacts/bob?said=saved",
+            "/admin/contacts/bob?notice=saved",
             "/admin/contacts/in-vain",
         ];
         let more = more.into_iter().map(str::to_owned);

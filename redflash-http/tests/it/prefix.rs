@@ -218,7 +218,7 @@ async fn is_whole(passes_on: bool) {
     let switched = site.post(switch, &fields, list).await.expect(303);
     let place = &switched.headers["location"];
     assert!(
-        place.starts_with("/redflash/admin/contacts?q=some&undo=contacts/some&said="),
+        place.starts_with("/redflash/admin/contacts?q=some&undo=contacts/some&notice="),
         "{place}"
     );
 }

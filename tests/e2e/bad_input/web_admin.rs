@@ -178,8 +178,8 @@ impl Seat {
         let fields = [
             ("name", "changed"),
             ("password", PASSWORD),
-            ("new", "battery horse correct"),
-            ("again", "battery horse correct"),
+            ("new_password", "battery horse correct"),
+            ("repeat_password", "battery horse correct"),
         ];
         let named = format!("__Host-rf={}", self.cookie);
         send(client, "/admin/profile", &named, &self.csrf, &fields).await;

@@ -215,7 +215,7 @@ fn message(form: &Form, errors: Option<&FormErrors>) -> Field {
 
 /// Returns the result of the test message in the query.
 async fn test_result(context: &PageContext, name: &Slug) -> Result<Option<TestResult>, StoreError> {
-    let Ok(id) = context.query.get("trial").parse::<NotificationId>() else {
+    let Ok(id) = context.query.get("test").parse::<NotificationId>() else {
         return Ok(None);
     };
     let found = context.app.engine.store().notification(id).await?;
@@ -253,7 +253,7 @@ async fn test(
     let idempotency = idempotency(&form, &to, &text);
     let sent = run_test(&context, &name, to, text, idempotency).await?;
     Ok(redirect(&format!(
-        "{}?trial={}",
+        "{}?test={}",
         urls::gateway(&name),
         sent.notification
     )))

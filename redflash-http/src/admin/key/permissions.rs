@@ -19,7 +19,7 @@ pub(crate) struct Permissions {
     scope: Scope,
 }
 
-/// The fields for permissions: `{{> partials/rights page.permissions}}`.
+/// The fields for permissions: `{{> partials/permissions page.permissions}}`.
 #[derive(Serialize)]
 pub(crate) struct Fields {
     scope: Field,

@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn keeps_filters_in_page_links() {
-        let query = Form::parse(b"q=a%26b&state=failed&said=raised&before=x&page=7").unwrap();
+        let query = Form::parse(b"q=a%26b&state=failed&notice=raised&before=x&page=7").unwrap();
         let query = LogQuery::of(&query);
         assert_eq!(query.url("/x", None), "/x?q=a%26b&state=failed");
         let id = NotificationId::new(Timestamp::from_millis(1));

@@ -1,4 +1,4 @@
-//! The number of deliveries in each state: `{{> partials/tally page.state_counts}}`.
+//! The number of deliveries in each state: `{{> partials/state-counts page.state_counts}}`.
 
 use std::collections::BTreeMap;
 

@@ -9,7 +9,7 @@ use crate::admin::ui::form_error::FieldErrors;
 use crate::admin::urls;
 
 /// A contact, group or event that includes an item, or is included by it:
-/// `{{> partials/naming page.events}}` takes a list of them.
+/// `{{> partials/references page.events}}` takes a list of them.
 #[derive(Serialize)]
 pub(crate) struct Reference {
     pub(crate) url: String,

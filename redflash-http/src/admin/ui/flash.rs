@@ -53,7 +53,7 @@ const FLASHES: [(Flash, &str, &str); 9] = [
 ];
 
 /// The query parameter with the code of a [`Flash`].
-pub(crate) const FLASH: &str = "said";
+pub(crate) const FLASH: &str = "notice";
 /// The query parameter with the path, below `/admin/`, of an item that was switched off.
 pub(crate) const UNDO: &str = "undo";
 

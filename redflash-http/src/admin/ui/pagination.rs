@@ -28,7 +28,7 @@ pub(crate) struct Page<T> {
     pub(crate) links: PageLinks,
 }
 
-/// URLs of the previous and the next page: `{{> partials/turn page.links}}`, and
+/// URLs of the previous and the next page: `{{> partials/page-links page.links}}`, and
 /// `{{> partials/pager page.links}}` for lists in the order of time.
 #[derive(Serialize)]
 pub(crate) struct PageLinks {

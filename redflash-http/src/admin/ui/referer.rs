@@ -65,7 +65,8 @@ mod tests {
             };
             referer.list_or("/admin/contacts", "/admin/contacts/ann")
         };
-        let list = "https://a.example/admin/contacts?q=x%26y&said=off&undo=contacts/eve&after=bob";
+        let list =
+            "https://a.example/admin/contacts?q=x%26y&notice=off&undo=contacts/eve&after=bob";
         assert_eq!(back(list), "/admin/contacts?q=x%26y&after=bob");
         assert_eq!(back("https://a.example/admin/contacts"), "/admin/contacts");
         let below = "https://a.example/redflash/admin/contacts?q=x";

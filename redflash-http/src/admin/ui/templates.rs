@@ -30,10 +30,10 @@
 //! | `{{> partials/csrf}}` | none; the first line of every `<form method="post">` |
 //! | `{{> partials/badge state}}` | a delivery state, `on` or `off`, as a text |
 //! | `{{> partials/empty e}}` | [`Empty`](crate::admin::ui::partials::Empty) |
-//! | `{{> partials/turn l}}`, `{{> partials/pager l}}` | [`PageLinks`](crate::admin::ui::pagination::PageLinks) |
+//! | `{{> partials/page-links l}}`, `{{> partials/pager l}}` | [`PageLinks`](crate::admin::ui::pagination::PageLinks) |
 //! | `{{> partials/timeline steps}}` | a list of [`Step`](crate::admin::ui::partials::Step) |
 //! | `{{> partials/plan p}}` | [`Plan`](crate::admin::ui::partials::Plan) |
-//! | `{{> partials/words p}}` | the same, for the message alone; `{{> partials/left-out p.skipped}}` for skipped recipients, `{{> partials/argument-report p}}` for missing and unused arguments |
+//! | `{{> partials/message p}}` | the same, for the message alone; `{{> partials/skipped p.skipped}}` for skipped recipients, `{{> partials/argument-report p}}` for missing and unused arguments |
 //! | `{{> partials/flash f}}` | [`FlashMessage`]; the layout shows it |
 //! | `{{> partials/chart c}}` | [`Chart`](crate::admin::dashboard::chart::Chart) |
 //!
@@ -99,6 +99,10 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../templates/partials/account.hbs"),
     ),
     (
+        "partials/argument-report",
+        include_str!("../templates/partials/argument-report.hbs"),
+    ),
+    (
         "partials/arguments",
         include_str!("../templates/partials/arguments.hbs"),
     ),
@@ -159,10 +163,6 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../templates/partials/history.hbs"),
     ),
     (
-        "partials/left-out",
-        include_str!("../templates/partials/left-out.hbs"),
-    ),
-    (
         "partials/mark",
         include_str!("../templates/partials/mark.hbs"),
     ),
@@ -171,16 +171,24 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../templates/partials/menu.hbs"),
     ),
     (
-        "partials/naming",
-        include_str!("../templates/partials/naming.hbs"),
+        "partials/message",
+        include_str!("../templates/partials/message.hbs"),
     ),
     (
         "partials/notice",
         include_str!("../templates/partials/notice.hbs"),
     ),
     (
+        "partials/page-links",
+        include_str!("../templates/partials/page-links.hbs"),
+    ),
+    (
         "partials/pager",
         include_str!("../templates/partials/pager.hbs"),
+    ),
+    (
+        "partials/permissions",
+        include_str!("../templates/partials/permissions.hbs"),
     ),
     (
         "partials/plan",
@@ -191,36 +199,28 @@ const TEMPLATES: &[(&str, &str)] = &[
         include_str!("../templates/partials/preview.hbs"),
     ),
     (
-        "partials/rights",
-        include_str!("../templates/partials/rights.hbs"),
+        "partials/references",
+        include_str!("../templates/partials/references.hbs"),
     ),
     (
         "partials/samples",
         include_str!("../templates/partials/samples.hbs"),
     ),
     (
+        "partials/skipped",
+        include_str!("../templates/partials/skipped.hbs"),
+    ),
+    (
+        "partials/state-counts",
+        include_str!("../templates/partials/state-counts.hbs"),
+    ),
+    (
         "partials/switch",
         include_str!("../templates/partials/switch.hbs"),
     ),
     (
-        "partials/tally",
-        include_str!("../templates/partials/tally.hbs"),
-    ),
-    (
         "partials/timeline",
         include_str!("../templates/partials/timeline.hbs"),
-    ),
-    (
-        "partials/turn",
-        include_str!("../templates/partials/turn.hbs"),
-    ),
-    (
-        "partials/words",
-        include_str!("../templates/partials/words.hbs"),
-    ),
-    (
-        "partials/argument-report",
-        include_str!("../templates/partials/argument-report.hbs"),
     ),
     ("preview", include_str!("../templates/preview.hbs")),
     ("profile", include_str!("../templates/profile.hbs")),

@@ -126,7 +126,9 @@ impl Resource for User {
     async fn is_repeat(existing: &Self, new: &Self, form: &Form) -> bool {
         let same_password = match (&existing.password, &new.password) {
             (None, None) => true,
-            (Some(hash), Some(_)) => is_password(&form.get("new").into(), Some(hash)).await,
+            (Some(hash), Some(_)) => {
+                is_password(&form.get("new_password").into(), Some(hash)).await
+            }
             _ => false,
         };
         same_password && (&existing.name, existing.role) == (&new.name, new.role)

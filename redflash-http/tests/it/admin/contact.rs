@@ -54,7 +54,7 @@ async fn creates_contact_once_if_form_is_repeated() {
     ];
     for _ in 0..2 {
         let location = world.done("/admin/contacts", &fields).await;
-        assert_eq!(location, "/admin/contacts/ann?said=added");
+        assert_eq!(location, "/admin/contacts/ann?notice=added");
     }
     assert_eq!(world.find("ann").await.unwrap().endpoints.len(), 1);
     assert_eq!(
@@ -162,7 +162,7 @@ async fn renames_contact_unless_changed_meanwhile() {
     let first = [("name", "Anna"), ("version", &*version)];
     assert_eq!(
         world.done(path, &first).await,
-        "/admin/contacts/ann?said=saved"
+        "/admin/contacts/ann?notice=saved"
     );
     for stale in [&*version, "", "1"] {
         let second = [("name", "Annette"), ("version", stale)];
@@ -192,7 +192,7 @@ async fn toggles_contact() {
     world.contact("ann", "Ann").await;
     let path = "/admin/contacts/ann/switch";
     let off = world.done(path, &[("enabled", "false")]).await;
-    assert_eq!(off, "/admin/contacts/ann?undo=contacts/ann&said=off");
+    assert_eq!(off, "/admin/contacts/ann?undo=contacts/ann&notice=off");
     assert!(!world.find("ann").await.unwrap().enabled);
     let page = world.page(&off).await;
     says(
@@ -227,7 +227,10 @@ async fn removes_contact_and_its_references() {
     world.group("on-call", &["ann"]).await;
     let path = "/admin/contacts/ann/delete";
     world.is_guarded(path, &[]).await;
-    assert_eq!(world.done(path, &[]).await, "/admin/contacts?said=removed");
+    assert_eq!(
+        world.done(path, &[]).await,
+        "/admin/contacts?notice=removed"
+    );
     world
         .get_as(Who::Admin, "/admin/contacts/ann")
         .await

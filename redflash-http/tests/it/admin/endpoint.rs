@@ -25,7 +25,7 @@ async fn adds_endpoint_once_and_rejects_duplicate_address() {
     for _ in 0..2 {
         assert_eq!(
             world.done(path, &fields).await,
-            "/admin/contacts/ann?said=added"
+            "/admin/contacts/ann?notice=added"
         );
     }
     assert_eq!(endpoints(&world).await.len(), 2);
@@ -72,7 +72,7 @@ async fn changes_endpoint_unless_changed_meanwhile() {
     let fields = [("address", "p-new"), ("version", &*version)];
     assert_eq!(
         world.done(&path, &fields).await,
-        "/admin/contacts/ann?said=saved"
+        "/admin/contacts/ann?notice=saved"
     );
     let changed = &endpoints(&world).await[0];
     assert_eq!((changed.id, changed.address.as_str()), (id, "p-new"));
@@ -112,7 +112,7 @@ async fn enabling_endpoint_ends_opt_out() {
     let path = format!("/admin/contacts/ann/endpoints/{}/switch", endpoint.id);
     world.is_guarded(&path, &[("enabled", "true")]).await;
     let location = world.done(&path, &[("enabled", "true")]).await;
-    assert_eq!(location, "/admin/contacts/ann?said=on");
+    assert_eq!(location, "/admin/contacts/ann?notice=on");
     let on = &endpoints(&world).await[0];
     assert_eq!((on.enabled, &on.opted_out), (true, &None));
 }
@@ -131,7 +131,7 @@ async fn sends_test_to_one_endpoint_once() {
     ];
     let first = world.done(&path, &once).await;
     assert!(
-        first.starts_with("/admin/log/") && first.ends_with("?said=raised"),
+        first.starts_with("/admin/log/") && first.ends_with("?notice=raised"),
         "{first}"
     );
     assert_eq!(world.done(&path, &once).await, first);
@@ -163,7 +163,7 @@ async fn removes_endpoint() {
     world.is_guarded(&path, &[]).await;
     assert_eq!(
         world.done(&path, &[]).await,
-        "/admin/contacts/ann?said=removed"
+        "/admin/contacts/ann?notice=removed"
     );
     assert!(endpoints(&world).await.is_empty());
     world.post(&path, &[]).await.expect(404);

@@ -44,7 +44,7 @@ async fn creates_event_once_with_template_and_recipients() {
     ];
     for _ in 0..2 {
         let location = world.done("/admin/events", &fields).await;
-        assert_eq!(location, "/admin/events/disk?said=added");
+        assert_eq!(location, "/admin/events/disk?notice=added");
     }
     let made = event(&world).await;
     assert_eq!(made.message, "{{host}}:\n{{disk}} is full");
@@ -136,7 +136,7 @@ async fn changes_event_unless_changed_meanwhile() {
     ];
     assert_eq!(
         world.done(path, &fields).await,
-        "/admin/events/disk?said=saved"
+        "/admin/events/disk?notice=saved"
     );
     let changed = event(&world).await;
     assert_eq!(
@@ -288,7 +288,7 @@ async fn event_may_have_slug_preview() {
         ("version", &*version),
     ];
     let location = world.done("/admin/events/preview", &fields).await;
-    assert_eq!(location, "/admin/events/preview?said=saved");
+    assert_eq!(location, "/admin/events/preview?notice=saved");
 }
 
 #[tokio::test]
@@ -299,7 +299,7 @@ async fn toggles_and_removes_event() {
     world.is_guarded(path, &[("enabled", "false")]).await;
     assert_eq!(
         world.done(path, &[("enabled", "false")]).await,
-        "/admin/events/disk?undo=events/disk&said=off"
+        "/admin/events/disk?undo=events/disk&notice=off"
     );
     assert!(!event(&world).await.enabled);
     says(
@@ -308,7 +308,7 @@ async fn toggles_and_removes_event() {
     );
     let path = "/admin/events/disk/delete";
     world.is_guarded(path, &[]).await;
-    assert_eq!(world.done(path, &[]).await, "/admin/events?said=removed");
+    assert_eq!(world.done(path, &[]).await, "/admin/events?notice=removed");
     world
         .get_as(Who::Admin, "/admin/events/disk")
         .await

@@ -71,7 +71,7 @@ async fn tests_gateway_once_and_shows_result() {
     assert_eq!(world.done(path, &fields).await, location);
     assert_eq!(world.channel.sent_to("a-1"), ["try"]);
     let id = location
-        .strip_prefix("/admin/gateways/first?trial=")
+        .strip_prefix("/admin/gateways/first?test=")
         .unwrap();
     let told = world.audit_log().await;
     assert_eq!(
@@ -119,9 +119,9 @@ async fn shows_errors_of_test_at_fields() {
         .post("/admin/gateways/second/test", &[("to", "a")])
         .await
         .expect(404);
-    for trial in ["x", "", &"0".repeat(32)] {
+    for id in ["x", "", &"0".repeat(32)] {
         let page = world
-            .page(&format!("/admin/gateways/first?trial={trial}"))
+            .page(&format!("/admin/gateways/first?test={id}"))
             .await;
         lacks(&page, "Test result");
     }

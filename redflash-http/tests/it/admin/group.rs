@@ -34,7 +34,7 @@ async fn creates_group_once_with_members() {
     ];
     for _ in 0..2 {
         let location = world.done("/admin/groups", &fields).await;
-        assert_eq!(location, "/admin/groups/on-call?said=added");
+        assert_eq!(location, "/admin/groups/on-call?notice=added");
     }
     assert_eq!(members(&world).await, ["bob"]);
     let taken = world.post("/admin/groups", &fields[..4]).await.expect(422);
@@ -109,7 +109,7 @@ async fn changes_members_unless_changed_meanwhile() {
     ];
     assert_eq!(
         world.done(path, &fields).await,
-        "/admin/groups/on-call?said=saved"
+        "/admin/groups/on-call?notice=saved"
     );
     assert_eq!(members(&world).await, ["cid", "ann", "bob"]);
     let stale = [("name", "Day"), ("contacts", "bob"), ("version", &*version)];
@@ -146,7 +146,7 @@ async fn toggles_group_from_list_and_removes_it() {
     );
     let path = "/admin/groups/on-call/delete";
     world.is_guarded(path, &[]).await;
-    assert_eq!(world.done(path, &[]).await, "/admin/groups?said=removed");
+    assert_eq!(world.done(path, &[]).await, "/admin/groups?notice=removed");
     world.post(path, &[]).await.expect(404);
     assert!(world.find("ann").await.is_some());
 }

@@ -41,7 +41,7 @@ async fn shows_secret_once() {
         .expect(201);
 
     let again = world.done("/admin/keys", &fields).await;
-    assert_eq!(again, "/admin/keys/app?said=added");
+    assert_eq!(again, "/admin/keys/app?notice=added");
     let hint = format!("rfk_…{}", &secret[secret.len() - 4..]);
     for path in ["/admin/keys", "/admin/keys/app", &*again] {
         let page = world.page(path).await;

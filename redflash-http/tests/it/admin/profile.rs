@@ -72,11 +72,11 @@ async fn password_change_ends_other_sessions() {
     let fields = [
         ("name", "ann"),
         ("password", PASSWORD),
-        ("new", OTHER),
-        ("again", OTHER),
+        ("new_password", OTHER),
+        ("repeat_password", OTHER),
     ];
     let done = filled(&mut here, &fields).await.expect(303);
-    assert_eq!(done.headers["location"], "/admin/profile?said=password");
+    assert_eq!(done.headers["location"], "/admin/profile?notice=password");
     assert_ne!(here.cookies["__Host-rf"], before);
     here.get(PATH).await.expect(200);
     elsewhere.get(PATH).await.expect(303);
@@ -89,20 +89,28 @@ async fn password_change_needs_current_password() {
     let world = World::start().await;
     world.user("ann", Role::Viewer, PASSWORD).await;
     let mut browser = logged_in(&world).await;
-    let new = [("name", "ann"), ("new", OTHER), ("again", OTHER)];
+    let new = [
+        ("name", "ann"),
+        ("new_password", OTHER),
+        ("repeat_password", OTHER),
+    ];
     let refused = filled(&mut browser, &new).await.expect(422);
     says(&refused.body, &["password-error"]);
     let short = [
         ("name", "ann"),
         ("password", PASSWORD),
-        ("new", "short"),
-        ("again", "short"),
+        ("new_password", "short"),
+        ("repeat_password", "short"),
     ];
     let refused = filled(&mut browser, &short).await.expect(422);
     says(&refused.body, &["new-error", "at least 8 characters"]);
-    let unlike = [("name", "ann"), ("password", PASSWORD), ("new", OTHER)];
+    let unlike = [
+        ("name", "ann"),
+        ("password", PASSWORD),
+        ("new_password", OTHER),
+    ];
     let refused = filled(&mut browser, &unlike).await.expect(422);
-    says(&refused.body, &["again-error"]);
+    says(&refused.body, &["repeat_password-error"]);
     for _ in 0..9 {
         filled(&mut browser, &new).await.expect(422);
     }

@@ -86,7 +86,7 @@ async fn shows_plan_and_sends_once() {
     assert_eq!(world.done("/admin/send", &fields).await, location);
     assert_eq!(world.raised().await, 1);
     let id = location.strip_prefix("/admin/log/").unwrap();
-    let id = id.strip_suffix("?said=raised").unwrap();
+    let id = id.strip_suffix("?notice=raised").unwrap();
     let told = world.audit_log().await;
     assert_eq!(
         told,

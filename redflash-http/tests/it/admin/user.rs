@@ -22,13 +22,13 @@ async fn creates_user_once_who_can_log_in() {
         ("slug", "ann"),
         ("name", HOSTILE),
         ("role", "viewer"),
-        ("new", PASSWORD),
-        ("again", PASSWORD),
+        ("new_password", PASSWORD),
+        ("repeat_password", PASSWORD),
         ("once", &*once),
     ];
     for _ in 0..2 {
         let location = world.done("/admin/users", &fields).await;
-        assert_eq!(location, "/admin/users/ann?said=added");
+        assert_eq!(location, "/admin/users/ann?notice=added");
     }
     let told = world.audit_log().await;
     assert!(told[0].starts_with("user/boss added user/ann"), "{told:?}");
@@ -47,8 +47,8 @@ async fn creates_user_once_who_can_log_in() {
     let other = [
         &fields[..3],
         &[
-            ("new", "another horse"),
-            ("again", "another horse"),
+            ("new_password", "another horse"),
+            ("repeat_password", "another horse"),
             fields[5],
         ],
     ];
@@ -69,8 +69,8 @@ async fn shows_errors_at_fields() {
         ("slug", "a b"),
         ("name", ""),
         ("role", "root"),
-        ("new", "short"),
-        ("again", "short"),
+        ("new_password", "short"),
+        ("repeat_password", "short"),
     ];
     let refused = world.post("/admin/users", &bad).await.expect(422);
     let errors = [
@@ -86,8 +86,8 @@ async fn shows_errors_at_fields() {
         ("slug", "ann"),
         ("name", "Ann"),
         ("role", "admin"),
-        ("new", PASSWORD),
-        ("again", "other"),
+        ("new_password", PASSWORD),
+        ("repeat_password", "other"),
     ];
     let refused = world.post("/admin/users", &twice).await.expect(422);
     says(
@@ -105,7 +105,7 @@ async fn changes_user_unless_changed_meanwhile() {
     let version = hidden(&page, "version");
     let fields = [("name", "Guest"), ("role", "admin"), ("version", &*version)];
     let location = world.done("/admin/users/guest", &fields).await;
-    assert_eq!(location, "/admin/users/guest?said=saved");
+    assert_eq!(location, "/admin/users/guest?notice=saved");
     let guest = find(&world, "guest").await.unwrap();
     assert_eq!((guest.name.as_str(), guest.role), ("Guest", Role::Admin));
     let late = [("name", "Mine"), ("role", "viewer"), ("version", &*version)];
@@ -166,9 +166,9 @@ async fn ends_sessions_of_disabled_removed_and_changed_users() {
     ann.log_in("ann", PASSWORD).await.expect(303);
     ann.get("/admin/contacts").await.expect(200);
     let other = "another good horse";
-    let fields = [("new", other), ("again", other)];
+    let fields = [("new_password", other), ("repeat_password", other)];
     let done = world.done("/admin/users/ann/password", &fields).await;
-    assert_eq!(done, "/admin/users/ann?said=password");
+    assert_eq!(done, "/admin/users/ann?notice=password");
     assert_eq!(
         world.audit_log().await[0],
         "user/boss password_set user/ann"
@@ -193,7 +193,7 @@ async fn ends_sessions_of_disabled_removed_and_changed_users() {
         .post("/admin/users/ann/password", &fields)
         .await
         .expect(404);
-    let bad = [("new", other), ("again", "")];
+    let bad = [("new_password", other), ("repeat_password", "")];
     world
         .post("/admin/users/guest/password", &bad)
         .await
@@ -239,7 +239,10 @@ async fn admin_stays_logged_in_after_own_password_change() {
     for browser in [&mut ann, &mut elsewhere] {
         browser.log_in("ann", PASSWORD).await.expect(303);
     }
-    let fields = [("new", "another horse"), ("again", "another horse")];
+    let fields = [
+        ("new_password", "another horse"),
+        ("repeat_password", "another horse"),
+    ];
     let path = "/admin/users/ann";
     ann.fill(path, &format!("{path}/password"), &fields)
         .await

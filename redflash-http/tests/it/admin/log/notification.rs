@@ -106,7 +106,7 @@ async fn admin_resends_failed_deliveries() {
     let (_, records) = world.store.notification(id).await.unwrap().unwrap();
     let second = records[1].delivery.id.to_string();
     let location = world.done(&path, &[("delivery", &second)]).await;
-    assert_eq!(location, format!("/admin/log/{id}?said=resent"));
+    assert_eq!(location, format!("/admin/log/{id}?notice=resent"));
     until("it was tried again", || async {
         (world.channel.sent_to("refuse-2").len() == 2).then_some(())
     })
@@ -137,7 +137,7 @@ async fn admin_resends_failed_deliveries() {
             format!("user/boss resent {subject} delivery {second}"),
         ]
     );
-    let page = world.page(&format!("/admin/log/{id}?said=resent")).await;
+    let page = world.page(&format!("/admin/log/{id}?notice=resent")).await;
     says(&page, &["Queued again.", "Resent by user/boss"]);
 }
 
@@ -151,7 +151,7 @@ async fn resends_neither_sent_nor_unknown_deliveries() {
     );
     let path = format!("/admin/log/{one}/resend");
     let location = world.done(&path, &[]).await;
-    assert_eq!(location, format!("/admin/log/{one}?said=nothing"));
+    assert_eq!(location, format!("/admin/log/{one}?notice=nothing"));
     let (_, records) = world.store.notification(two).await.unwrap().unwrap();
     let foreign = records[0].delivery.id.to_string();
     for delivery in [&*foreign, "x", "../.."] {
