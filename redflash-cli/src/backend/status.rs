@@ -1,6 +1,5 @@
 //! The status of the installation.
 
-use redflash_core::engine::Health;
 use redflash_core::store::Backlog;
 use reqwest::Method;
 use serde::Deserialize;
@@ -20,8 +19,14 @@ pub(crate) struct Status {
 /// The status in the API.
 #[derive(Debug, Deserialize)]
 struct StatusResponse {
-    health: Health,
+    health: HealthResponse,
     backlog: Backlog,
+}
+
+/// The part of the health that the status shows.
+#[derive(Debug, Deserialize)]
+struct HealthResponse {
+    running: bool,
 }
 
 impl Backend {

@@ -46,7 +46,7 @@ struct Health {
     problems: Vec<String>,
     /// Time at which the queue was last checked.
     #[schemars(with = "Option<value::Time>")]
-    moved_at: Option<Timestamp>,
+    last_poll_at: Option<Timestamp>,
     /// Approximate number of queued deliveries.
     queued: u64,
     /// Number of nodes that dispatch from the store.
@@ -102,7 +102,7 @@ impl From<redflash_core::engine::Health> for Health {
         Self {
             running: health.running,
             problems: health.problems,
-            moved_at: health.moved_at,
+            last_poll_at: health.moved_at,
             queued: health.queued,
             nodes: health.nodes,
             gateways: health.gateways.into_iter().map(Into::into).collect(),

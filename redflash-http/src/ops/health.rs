@@ -20,13 +20,13 @@ pub(crate) struct HealthResponse {
     status: &'static str,
     /// The reasons why the server is not ready.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    faults: Vec<String>,
+    problems: Vec<String>,
 }
 
 pub(crate) async fn alive() -> Json<HealthResponse> {
     Json(HealthResponse {
         status: "alive",
-        faults: Vec::new(),
+        problems: Vec::new(),
     })
 }
 
@@ -41,7 +41,7 @@ pub(crate) async fn ready(
             StatusCode::OK,
             Json(HealthResponse {
                 status,
-                faults: Vec::new(),
+                problems: Vec::new(),
             }),
         );
     }
@@ -60,7 +60,7 @@ fn not_ready(issues: Vec<ReadinessIssue>, may_see_details: bool) -> HealthRespon
     };
     HealthResponse {
         status: "not ready",
-        faults: issues.into_iter().map(text).collect(),
+        problems: issues.into_iter().map(text).collect(),
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
             reason: "no commit is possible".to_owned(),
             detail: Some("/var/lib/redflash.db: the disk is full".to_owned()),
         };
-        let text = |all| not_ready(vec![issue.clone()], all).faults.remove(0);
+        let text = |all| not_ready(vec![issue.clone()], all).problems.remove(0);
         assert_eq!(text(false), "no commit is possible");
         let full = "no commit is possible: /var/lib/redflash.db: the disk is full";
         assert_eq!(text(true), full);
