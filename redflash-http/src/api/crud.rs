@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::api::caller::Caller;
 use crate::api::extract::json_body::Input;
 use crate::api::extract::path::Named;
-use crate::api::extract::precondition::{Precondition, with_etag};
+use crate::api::extract::precondition::{Precondition, RequiredIfMatch, with_etag};
 use crate::api::extract::query::Query;
 use crate::api::openapi::operation::Operation;
 use crate::api::page::{Listed, Page, truncate};
@@ -209,11 +209,11 @@ async fn replace<T: Editable>(
     State(app): State<Arc<App>>,
     Named(slug): Named,
     caller: Caller,
-    precondition: Precondition,
+    RequiredIfMatch(expected): RequiredIfMatch,
     Input(replacement): Input<T::Replacement>,
 ) -> Result<Response, Problem> {
-    let expected = precondition.required()?;
-    save::<T>(&app.engine, &slug, &caller, expected, &replacement.into()).await
+    let patch = replacement.into();
+    save::<T>(&app.engine, &slug, &caller, expected.as_ref(), &patch).await
 }
 
 /// Changes some fields of an item.

@@ -33,6 +33,21 @@ impl<S: Sync> FromRequestParts<S> for Precondition {
     }
 }
 
+/// The revision in `If-Match`, which the request must have; `None` for `*`.
+///
+/// The check comes before the body is read, so that a client learns of the missing header first.
+#[derive(Debug)]
+pub(crate) struct RequiredIfMatch(pub(crate) Option<Revision>);
+
+impl<S: Sync> FromRequestParts<S> for RequiredIfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let precondition = Precondition::read(&parts.headers)?;
+        Ok(Self(precondition.required()?.cloned()))
+    }
+}
+
 impl Precondition {
     fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let if_match = match values(headers, IF_MATCH).as_str() {
@@ -60,7 +75,7 @@ impl Precondition {
     /// # Errors
     ///
     /// 428 without the header.
-    pub(crate) fn required(&self) -> Result<Option<&Revision>, Problem> {
+    fn required(&self) -> Result<Option<&Revision>, Problem> {
         if self.if_match.is_none() {
             let detail = "send the ETag that you last read as If-Match, so that no other change is \
                           overwritten; * overwrites any";

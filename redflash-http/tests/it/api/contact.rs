@@ -64,6 +64,11 @@ async fn replaces_contact_of_known_revision() {
             .await
     };
     refused(&put(&[]).await, 428, "if_match_required", "");
+    // The header is missing, whatever else is.
+    let incomplete = world
+        .ask("PUT", "contacts/ann", &json!({"name": "A"}))
+        .await;
+    refused(&incomplete, 428, "if_match_required", "");
     refused(&put(&[("if-match", "ann")]).await, 400, "bad_if_match", "");
     let put_once = put(&[("if-match", tag)]).await.expect(200);
     assert_eq!(put_once.json()["endpoints"][0]["id"], id.to_string());
