@@ -32,8 +32,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let raised = engine.raise(alert).await?;
     let limit = Duration::from_secs(10);
     for record in engine.wait(raised.notification, limit).await? {
-        let told = record.delivery;
-        println!("{} {} {}", told.contact, told.state, told.detail);
+        let delivery = record.delivery;
+        println!(
+            "{} {} {}",
+            delivery.contact, delivery.state, delivery.detail
+        );
     }
     running.shutdown(Duration::from_secs(5)).await;
     Ok(())

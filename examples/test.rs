@@ -14,7 +14,7 @@ fn example(name: &str) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_embedded_example_delivers_its_alert() {
+async fn embedded_example_delivers_its_alert() {
     let sink = WebhookSink::start().await;
     let directory = tempfile::tempdir().unwrap();
     let output = example("embedded")
@@ -22,13 +22,13 @@ async fn the_embedded_example_delivers_its_alert() {
         .current_dir(directory.path())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
-        "{said}{}",
+        "{printed}{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    assert_eq!(said.trim(), "ann delivered answered 201");
+    assert_eq!(printed.trim(), "ann delivered answered 201");
     assert_eq!(sink.received()[0].message(), "The disk is full.");
     assert!(directory.path().join("alerts.db").exists());
 }

@@ -42,7 +42,7 @@ async fn previews_sends_follows_and_resends_an_alert() {
     gate.notify_one();
     world.says(".tally", "delivered").await;
     let is_the_same = browser.execute("return window.isTheSame").await;
-    assert_eq!(is_the_same, true, "the page was loaded anew");
+    assert_eq!(is_the_same, true, "the page was reloaded");
 
     browser.submit(".outcome form").await;
     world.says(".flash.good", "Queued again.").await;

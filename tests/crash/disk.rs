@@ -17,7 +17,7 @@ fn fill(path: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_refuses_alerts_and_takes_them_again_once_there_is_room() {
+async fn refuses_alerts_while_disk_is_full() {
     let disk = match Mount::memory("16m") {
         Ok(disk) => disk,
         Err(reason) => missing(&format!("no small disk can be mounted: {reason}")),

@@ -6,7 +6,7 @@ use crate::load::{IN_FLIGHT, World};
 const ROUNDS: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_accepted_survives_a_hundred_kills() {
+async fn keeps_accepted_alerts_after_a_hundred_kills() {
     let world = World::new().await;
     for round in 0..ROUNDS {
         let server = world.site.serve().await;

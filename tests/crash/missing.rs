@@ -5,8 +5,8 @@ use std::process::{Command, Output};
 
 /// Tests that need a program to mount something.
 const TESTS: [&str; 2] = [
-    "disk::a_full_disk_refuses_alerts_and_takes_them_again_once_there_is_room",
-    "power::what_was_accepted_before_a_power_cut_is_on_the_disk",
+    "disk::refuses_alerts_while_disk_is_full",
+    "power::keeps_accepted_alerts_after_power_cut",
 ];
 
 /// Runs a test of this binary where no program is found.

@@ -8,7 +8,7 @@ use crate::load::World;
 use crate::mount::{Mount, run};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_accepted_before_a_power_cut_is_on_the_disk() {
+async fn keeps_accepted_alerts_after_power_cut() {
     let directory = tempfile::tempdir().unwrap();
     let image = directory.path().join("disk.img");
     fs::File::create(&image).unwrap().set_len(64 << 20).unwrap();

@@ -5,7 +5,7 @@ use redflash_tests::Signal;
 use crate::load::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_orderly_stop_loses_nothing_and_doubles_nothing() {
+async fn orderly_stop_loses_and_repeats_nothing() {
     let world = World::new().await;
     for round in 0..10 {
         let mut server = world.site.serve().await;

@@ -10,7 +10,7 @@ pub(crate) use self::installation::{OURS, Signed, seconds, signature};
 use crate::world::state;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_signature_that_holds_is_believed() {
+async fn accepts_only_valid_signature() {
     let world = Signed::start().await;
     let delivery = world.sent().await;
     let (id, of) = (
@@ -99,7 +99,7 @@ async fn strange_receipts_are_taken_and_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forgeries_are_slowed_down_and_delay_nobody() {
+async fn slows_down_forgeries_without_delaying_others() {
     let world = Signed::start().await;
     let mut seen = Vec::new();
     for _ in 0..200 {
@@ -124,9 +124,9 @@ async fn replies_are_kept_and_raise_the_event() {
         let answer = world.signed("/inbound/", &hi).await.expect(200);
         assert_eq!(answer.body, "");
     }
-    let told = world.hook.expect(1).await.remove(0);
+    let alarm = world.hook.expect(1).await.remove(0);
     assert_eq!(
-        told.form()["message"],
+        alarm.form()["message"],
         format!("Ada (+447900000001) says {script}")
     );
     let inbound = world.inbound().await;
@@ -186,16 +186,16 @@ async fn replies_are_kept_and_raise_the_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stop_switches_off_with_a_visible_reason_and_the_person_in_charge_is_told() {
+async fn stop_switches_address_off_and_raises_alarm() {
     let world = Signed::start().await;
     let stop = [("msisdn", "447900000001"), ("text", "Stop")];
     world.signed("/inbound/vonage-uk", &stop).await.expect(200);
     let shown = world.site.run(["contact", "show", "ada"]).await.stdout;
     assert!(shown.contains("off: answered Stop to vonage-uk"), "{shown}");
-    let told = world.hook.expect(1).await.remove(0).form()["message"].clone();
+    let alarm = world.hook.expect(1).await.remove(0).form()["message"].clone();
     assert!(
-        told.starts_with("RedFlash: ada opted out of messages to +447900000001"),
-        "{told}"
+        alarm.starts_with("RedFlash: ada opted out of messages to +447900000001"),
+        "{alarm}"
     );
     let refused = world
         .client
@@ -209,7 +209,7 @@ async fn stop_switches_off_with_a_visible_reason_and_the_person_in_charge_is_tol
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_without_credit_hands_over_to_the_next_and_the_person_in_charge_is_told() {
+async fn falls_back_and_raises_alarm_without_credit() {
     let world = Signed::start().await;
     world.sms.once(Vonage::status(9));
     let delivery = world.sent().await;
@@ -220,14 +220,14 @@ async fn a_gateway_without_credit_hands_over_to_the_next_and_the_person_in_charg
         "{delivery}"
     );
     assert_eq!(world.other.received().len(), 1);
-    let told = world.hook.expect(1).await.remove(0).form()["message"].clone();
+    let alarm = world.hook.expect(1).await.remove(0).form()["message"].clone();
     assert!(
-        told.starts_with("RedFlash: gateway vonage-uk has stopped:"),
-        "{told}"
+        alarm.starts_with("RedFlash: gateway vonage-uk has stopped:"),
+        "{alarm}"
     );
     assert!(
-        told.ends_with("Its messages go through vonage-two."),
-        "{told}"
+        alarm.ends_with("Its messages go through vonage-two."),
+        "{alarm}"
     );
     let list = world.site.run(["gateway", "list"]).await.stdout;
     let line = list
@@ -240,7 +240,7 @@ async fn a_gateway_without_credit_hands_over_to_the_next_and_the_person_in_charg
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_is_tried_out_and_its_receipt_is_waited_for() {
+async fn tests_gateway_and_waits_for_receipt() {
     let world = Signed::start().await;
     let to = [
         "gateway",

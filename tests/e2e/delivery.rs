@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::world::{World, detail, outcomes, state};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_alert_goes_out_by_every_channel() {
+async fn sends_one_alert_by_every_channel() {
     let world = World::start().await;
     let hook = world.webhook.url("/ada");
     world
@@ -63,7 +63,7 @@ async fn one_alert_goes_out_by_every_channel() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_speaks_in_its_own_words() {
+async fn renders_template_of_event() {
     let world = World::start().await;
     world
         .contact(
@@ -140,7 +140,7 @@ async fn arguments_are_rendered_once_and_the_key_is_none_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_of_which_somebody_is_out_of_reach_is_answered_202() {
+async fn answers_202_for_group_with_unreachable_member() {
     let world = World::start().await;
     world.hooked("ada").await;
     world.contact("bob", &[]).await;
@@ -183,7 +183,7 @@ async fn a_group_of_which_somebody_is_out_of_reach_is_answered_202() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_told_twice_at_one_address() {
+async fn sends_once_per_address() {
     let world = World::start().await;
     let shared = world.webhook.url("/shared");
     world.contact("ada", &["--webhook", &shared]).await;
@@ -277,17 +277,17 @@ async fn explain_foretells_what_the_log_then_says() {
     for word in [&*id, "ada", "bob", "cid", "db1 is full"] {
         assert!(text.contains(word), "{word} is missing in\n{text}");
     }
-    let told: Vec<Value> = world.settled(&id).await;
-    let mut told: Vec<_> = told
+    let notified: Vec<Value> = world.settled(&id).await;
+    let mut notified: Vec<_> = notified
         .iter()
         .map(|d| d["contact"].as_str().unwrap())
         .collect();
-    told.sort_unstable();
-    assert_eq!(told, ["ada", "bob"]);
+    notified.sort_unstable();
+    assert_eq!(notified, ["ada", "bob"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_alert_for_nobody_is_refused_and_leaves_nothing() {
+async fn rejects_alert_without_recipients_and_records_nothing() {
     let world = World::start().await;
     world.contact("ada", &[]).await;
 
@@ -301,7 +301,7 @@ async fn an_alert_for_nobody_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failed_delivery_is_sent_again_by_hand() {
+async fn resends_failed_delivery() {
     let world = World::start().await;
     world.hooked("ada").await;
     world.webhook.once(redflash_tests::Reply::status(410));

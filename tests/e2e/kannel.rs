@@ -173,7 +173,7 @@ async fn long_texts_are_counted_as_kannel_cuts_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_the_last_report_says_that_a_text_was_delivered() {
+async fn marks_text_as_delivered_at_last_report() {
     let world = Texting::start().await;
     let (id, text) = world.sent().await;
     // That the centre has it, which is the report 8.
@@ -189,13 +189,13 @@ async fn only_the_last_report_says_that_a_text_was_delivered() {
         .await;
     let delivered = |delivery: &Value| state(delivery) == "delivered";
     let delivery = world.until(&id, delivered).await;
-    let said = "1: delivered (id:1 stat:DELIVRD err:000)";
-    assert_eq!(detail(&delivery), said);
+    let expected = "1: delivered (id:1 stat:DELIVRD err:000)";
+    assert_eq!(detail(&delivery), expected);
     assert_eq!(outcomes(&delivery), ["ok"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_of_failure_says_why() {
+async fn failure_report_has_reason() {
     let world = Texting::start().await;
     let failed = |delivery: &Value| state(delivery) == "failed";
 
@@ -205,18 +205,18 @@ async fn a_report_of_failure_says_why() {
         .report(&text, 2, "id:1 stat:UNDELIV err:001")
         .await;
     let delivery = world.until(&id, failed).await;
-    let said = "2: cannot be delivered (id:1 stat:UNDELIV err:001)";
-    assert_eq!(detail(&delivery), said);
+    let expected = "2: cannot be delivered (id:1 stat:UNDELIV err:001)";
+    assert_eq!(detail(&delivery), expected);
 
     world.kannel.once(Reply::body(200, "FAIL no route"));
     let id = world.raise("ada", "hi").await;
     let delivery = world.until(&id, failed).await;
-    let said = "16: refused by the SMS centre (NACK/FAIL no route)";
-    assert_eq!(detail(&delivery), said);
+    let expected = "16: refused by the SMS centre (NACK/FAIL no route)";
+    assert_eq!(detail(&delivery), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_reports_on_a_long_text_are_those_on_its_first_part() {
+async fn reports_on_long_text_match_its_first_part() {
     let world = Texting::start().await;
     let id = world.raise("ada", &"a".repeat(400)).await;
     let mut texts = world.kannel.expect(3).await;
@@ -233,12 +233,12 @@ async fn the_reports_on_a_long_text_are_those_on_its_first_part() {
     let id = world.raise("ada", &"a".repeat(400)).await;
     let failed = |delivery: &Value| state(delivery) == "failed";
     let delivery = world.until(&id, failed).await;
-    let said = "16: refused by the SMS centre (NACK/)";
-    assert_eq!(detail(&delivery), said, "a part speaks for all");
+    let expected = "16: refused by the SMS centre (NACK/)";
+    assert_eq!(detail(&delivery), expected, "a part speaks for all");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_waits_until_the_server_is_back() {
+async fn report_waits_for_server() {
     let mut world = Texting::start().await;
     let (id, text) = world.sent().await;
     world.server.take().unwrap().stop().await;
@@ -252,15 +252,18 @@ async fn a_report_waits_until_the_server_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_stops_the_gateway_and_the_alert_waits() {
+async fn wrong_password_stops_gateway_and_alert_waits() {
     let wrong = |kannel: &_| gateway(kannel).replace(Kannel::PASSWORD, "wrong");
     let world = Texting::with(|kannel, config| config.gateway(&wrong(kannel))).await;
     let id = world.raise("ada", "hi").await;
     let refused = |delivery: &Value| !attempts(delivery).is_empty();
     let delivery = world.until(&id, refused).await;
     assert_eq!(state(&delivery), "queued");
-    let said = attempts(&delivery)[0].to_string();
-    assert!(said.contains("Authorization failed for sendsms"), "{said}");
+    let first = attempts(&delivery)[0].to_string();
+    assert!(
+        first.contains("Authorization failed for sendsms"),
+        "{first}"
+    );
 
     let test = ["gateway", "test", "own", "--to", ADA, "--json"];
     let trial = world.site.cli(test).run().await.exited(1).json();
@@ -269,7 +272,7 @@ async fn a_wrong_password_stops_the_gateway_and_the_alert_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_number_without_a_way_fails_at_once() {
+async fn fails_at_once_at_unroutable_number() {
     let world = Texting::start().await;
     let number = format!("{}00900001", Kannel::NO_WAY);
     let bob = ["contact", "add", "bob", "--name", "Bob", "--sms", &number];
@@ -282,7 +285,7 @@ async fn a_number_without_a_way_fails_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_people_answer_is_recorded_and_stop_is_heeded() {
+async fn records_replies_and_obeys_stop() {
     let world = Texting::start().await;
     world
         .kannel
@@ -322,7 +325,7 @@ async fn what_people_answer_is_recorded_and_stop_is_heeded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kannel_that_was_away_is_tried_again_and_nothing_is_lost() {
+async fn retries_after_kannel_outage() {
     let mut world = Texting::start().await;
     world.kannel.stop().await;
     let mut alerts = Vec::new();
@@ -343,15 +346,15 @@ async fn a_kannel_that_was_away_is_tried_again_and_nothing_is_lost() {
         world.taken(id).await;
     }
     world.kannel.expect(alerts.len()).await;
-    let mut said: Vec<_> = world.kannel.texts().iter().map(Text::says).collect();
-    said.sort_unstable();
+    let mut texts: Vec<_> = world.kannel.texts().iter().map(Text::says).collect();
+    texts.sort_unstable();
     let raised: Vec<_> = (1..=2).map(|number| format!("alert {number}")).collect();
-    assert_eq!(said, raised, "each of them once");
+    assert_eq!(texts, raised, "each of them once");
 }
 
 /// The example of the gateway `http-sms` is a Kannel.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_gateway_of_any_http_interface_works_with_it() {
+async fn http_sms_gateway_works_with_kannel() {
     const EXAMPLE: &str = include_str!("../../redflash-channels/src/gateways/http_sms/kannel.toml");
     let world = Texting::with(|kannel, config| {
         let base = kannel.base_url();

@@ -90,7 +90,7 @@ async fn mail_goes_out_under_tls_with_a_login() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_offers_no_starttls_gets_nothing() {
+async fn sends_nothing_without_starttls() {
     let authority = Authority::new();
     let sink = MailSink::plain().await;
     let gateway = sink
@@ -114,7 +114,7 @@ async fn a_server_that_offers_no_starttls_gets_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_by_nobody_known_is_refused() {
+async fn rejects_certificate_of_unknown_authority() {
     let sink = MailSink::start(SmtpTls::Implicit, Some(&Authority::new()), None).await;
     let post = Post::start(&sink.gateway("mail", ""), &Authority::new()).await;
 
@@ -126,7 +126,7 @@ async fn a_certificate_by_nobody_known_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_stops_the_gateway_and_keeps_the_alert() {
+async fn wrong_password_stops_gateway_and_keeps_alert() {
     let authority = Authority::new();
     let sink = MailSink::start(SmtpTls::Implicit, Some(&authority), Some(LOGIN)).await;
     let post = Post::start(&sink.gateway("mail", &login("wrong")), &authority).await;
@@ -154,8 +154,8 @@ async fn commands_beside_the_server_know_when_a_stopped_gateway_is_tried_again()
 
     for command in [&["gateway", "list"][..], &["doctor"]] {
         until("the next try is known", async || {
-            let said = post.site.run(command).await.stdout;
-            (said.contains("535") && said.contains("next attempt 2")).then_some(())
+            let output = post.site.run(command).await.stdout;
+            (output.contains("535") && output.contains("next attempt 2")).then_some(())
         })
         .await;
     }
@@ -174,7 +174,7 @@ async fn commands_beside_the_server_know_when_a_stopped_gateway_is_tried_again()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_mail_server_puts_off_is_tried_again() {
+async fn retries_deferred_mail() {
     for fault in [
         SmtpFault::Greeting("421 4.3.2 try later"),
         SmtpFault::Recipient("450 4.2.1 mailbox busy"),
@@ -193,7 +193,7 @@ async fn what_a_mail_server_puts_off_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_mail_server_refuses_fails_for_good_and_for_one_recipient_only() {
+async fn rejected_mail_fails_for_its_recipient_only() {
     let world = World::start().await;
     world.contact("ada", &["--email", "ada@example.org"]).await;
     world
@@ -231,7 +231,7 @@ async fn what_a_mail_server_refuses_fails_for_good_and_for_one_recipient_only() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_lost_after_the_message_leaves_the_outcome_unknown() {
+async fn records_unknown_outcome_when_connection_is_lost_after_message() {
     let world = World::start().await;
     world.contact("ada", &["--email", "ada@example.org"]).await;
     world.mail.once(SmtpFault::DropAfterData);
@@ -247,7 +247,7 @@ async fn a_connection_lost_after_the_message_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_falls_silent_delays_no_other_channel() {
+async fn silent_mail_server_delays_no_other_channel() {
     let world = World::start().await;
     world.contact("ada", &["--email", "ada@example.org"]).await;
     world.hooked("bob").await;
@@ -260,7 +260,7 @@ async fn a_mail_server_that_falls_silent_delays_no_other_channel() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_argument_adds_a_header_to_a_mail() {
+async fn arguments_cannot_add_mail_headers() {
     let world = World::start().await;
     world.contact("ada", &["--email", "ada@example.org"]).await;
     world
@@ -296,7 +296,7 @@ async fn no_argument_adds_a_header_to_a_mail() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_with_a_single_dot_does_not_end_a_mail() {
+async fn escapes_line_with_single_dot() {
     let world = World::start().await;
     world.contact("ada", &["--email", "ada@example.org"]).await;
     let message = "a\n.\nMAIL FROM:<x@y>\n..b\n";
@@ -333,7 +333,7 @@ async fn foreign_letters_survive_in_subject_and_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mail_links_to_the_page_of_its_notification() {
+async fn mail_links_to_page_of_its_notification() {
     let config = Config::new().server("public_url = \"https://alerts.example.org/\"");
     let world = World::with(config).await;
     world.contact("ada", &["--email", "ada@example.org"]).await;
@@ -360,7 +360,7 @@ async fn a_mail_links_to_the_page_of_its_notification() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_events_long_subject_is_folded_and_comes_whole() {
+async fn folds_long_subject() {
     let world = World::start().await;
     world.contact("ada", &["--email", "ada@example.org"]).await;
     let event = [

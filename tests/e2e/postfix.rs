@@ -71,7 +71,7 @@ impl Mailing {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_mailbox_delays_nobody_else() {
+async fn full_mailbox_delays_no_other_recipient() {
     const ALERTS: usize = 12;
     let full = "smtpd_recipient_restrictions = check_recipient_access \
                 inline:{ { full@example.org = 452 4.2.2 Mailbox full } }";
@@ -105,7 +105,7 @@ async fn a_full_mailbox_delays_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_of_us_is_no_fault_of_the_address() {
+async fn refusal_of_sender_does_not_fail_address() {
     let blocked = "smtpd_client_restrictions = check_client_access \
                    static:{554 5.7.1 Blocked}";
     let postfix = Postfix::start(&["ann"], &[blocked]).await;
@@ -120,7 +120,7 @@ async fn a_refusal_of_us_is_no_fault_of_the_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_address_fails_for_good() {
+async fn fails_permanently_at_dead_address() {
     let postfix = Postfix::start(&["ann"], &[]).await;
     let mailing = Mailing::start(&postfix.gateway("mail", ""), &["gone"]).await;
 
@@ -133,7 +133,7 @@ async fn a_dead_address_fails_for_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_ended_while_idle_costs_no_attempt() {
+async fn reconnects_after_idle_timeout_without_attempt() {
     let postfix = Postfix::start(&["ann"], &["smtpd_timeout = 1s"]).await;
     let mailing = Mailing::start(&postfix.gateway("mail", ""), &["ann"]).await;
     mailing.raise("one").await;

@@ -48,7 +48,7 @@ async fn sigterm_does_not_wait_for_a_silent_receiver_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_takes_up_what_it_left() {
+async fn resumes_after_kill() {
     let mut world = World::start().await;
     world.hooked("ada").await;
     world.webhook.once(Reply::Hang);
@@ -85,7 +85,7 @@ async fn alerts_raised_without_a_server_wait_for_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_raises_beside_the_server_which_sends() {
+async fn command_line_raises_and_server_sends() {
     let world = World::start().await;
     world.hooked("ada").await;
     let event = [
@@ -111,7 +111,7 @@ async fn the_command_line_raises_beside_the_server_which_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_readiness_and_metrics_are_told() {
+async fn serves_health_readiness_and_metrics() {
     let world = World::start().await;
     world.hooked("ada").await;
     let id = world.raise("contact/ada", "hi").await;
@@ -188,7 +188,7 @@ async fn metrics_can_have_a_listener_of_their_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_service_manager_learns_when_the_server_is_ready() {
+async fn notifies_service_manager_when_ready() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notify");
     let manager = tokio::net::UnixDatagram::bind(&path).unwrap();
@@ -196,16 +196,16 @@ async fn the_service_manager_learns_when_the_server_is_ready() {
 
     let server = site.serve().await;
 
-    let mut told = [0; 100];
-    let length = manager.recv(&mut told).await.unwrap();
-    assert_eq!(&told[..length], b"READY=1\n");
+    let mut notice = [0; 100];
+    let length = manager.recv(&mut notice).await.unwrap();
+    assert_eq!(&notice[..length], b"READY=1\n");
     assert_eq!(server.stop().await.code(), Some(0));
-    let length = manager.recv(&mut told).await.unwrap();
-    assert_eq!(&told[..length], b"STOPPING=1\n");
+    let length = manager.recv(&mut notice).await.unwrap();
+    assert_eq!(&notice[..length], b"STOPPING=1\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_can_be_json_and_names_nobody() {
+async fn json_log_names_no_recipient() {
     let world = World::with(Config::new().top("log.format = \"json\"")).await;
     let hook = world.webhook.url("/ada-lovelace");
     world

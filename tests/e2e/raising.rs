@@ -53,7 +53,7 @@ async fn in_sync_mode_the_answer_is_the_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_request_may_ask_to_wait() {
+async fn request_can_ask_to_wait() {
     let world = World::start().await;
     world.hooked("ada").await;
 
@@ -110,7 +110,7 @@ async fn fifty_equal_requests_at_once_are_one_alert() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_gets_the_same_answer_and_another_request_none() {
+async fn repeats_answer_and_rejects_other_request_under_same_key() {
     let world = World::start().await;
     world.hooked("ada").await;
     let other_key = world.site.key("other", &[]).await;
@@ -136,7 +136,7 @@ async fn a_repeat_gets_the_same_answer_and_another_request_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_survives_a_restart() {
+async fn finds_repeat_after_restart() {
     let mut world = World::start().await;
     world.hooked("ada").await;
     let first = once(&world, &world.key, "hi").await.expect(201);
@@ -152,7 +152,7 @@ async fn a_repeat_survives_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_raises_only_what_it_may() {
+async fn rejects_raise_out_of_scope() {
     let world = World::start().await;
     world.hooked("ada").await;
     world.hooked("bob").await;
@@ -167,7 +167,7 @@ async fn a_key_raises_only_what_it_may() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_switched_off_or_removed_is_refused_at_once() {
+async fn rejects_disabled_or_removed_key_at_once() {
     let world = World::start().await;
     world.hooked("ada").await;
     let key = world.site.key("app", &[]).await;
@@ -189,7 +189,7 @@ async fn a_key_switched_off_or_removed_is_refused_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_key_that_may_inspect_looks_at_contacts_and_groups() {
+async fn requires_inspect_for_contacts_and_groups() {
     let world = World::start().await;
     world.hooked("ada").await;
     world
@@ -228,7 +228,7 @@ async fn only_a_key_that_may_inspect_looks_at_contacts_and_groups() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_key_that_raised_an_alert_sees_its_summary() {
+async fn raising_key_sees_summary() {
     let world = World::start().await;
     world.hooked("ada").await;
     let plain = world.site.key("plain", &[]).await;
@@ -251,7 +251,7 @@ async fn the_key_that_raised_an_alert_sees_its_summary() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_way_of_bringing_key_and_fields_is_the_same() {
+async fn accepts_key_and_fields_in_every_form() {
     let world = World::start().await;
     world.hooked("ada").await;
     let key = &world.key;
@@ -302,7 +302,7 @@ async fn every_way_of_bringing_key_and_fields_is_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_logged_with_code_key_and_target() {
+async fn logs_refusal_with_code_key_and_target() {
     let world = World::with(Config::new().server("max_body = 2048")).await;
     world.hooked("ada").await;
     let narrow = world.site.key("narrow", &["--only", "contact/bob"]).await;

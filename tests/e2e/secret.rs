@@ -128,7 +128,7 @@ impl Talkative {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_in_any_byte_that_a_run_writes() {
+async fn writes_no_secret_anywhere() {
     let mut run = Talkative::start().await;
     let hook = run.webhook.url("/ada");
     run.say(&["key", "add", "old", "--value", OLD_KEY]).await;

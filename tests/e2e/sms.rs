@@ -13,7 +13,7 @@ enum Effect {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_send_status_has_its_effect() {
+async fn maps_every_send_status() {
     use Effect::{Fails, IsTriedAgain, StopsTheGateway};
     const STATUSES: [(u16, Effect); 20] = [
         (1, IsTriedAgain),
@@ -138,7 +138,7 @@ async fn answers_that_say_nothing_leave_the_outcome_unknown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_price_that_is_no_number_is_left_out() {
+async fn omits_price_that_is_not_a_number() {
     let world = World::start().await;
     world.contact("ada", &["--sms", "+447700900001"]).await;
     let answer = r#"{"message-count":"1","messages":[{"to":"447700900001","message-id":"A1","status":"0","message-price":"NaN"}]}"#;
@@ -172,7 +172,7 @@ fn callback() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_moves_a_message_to_delivered() {
+async fn receipt_marks_message_as_delivered() {
     let world = World::start().await;
     world.contact("ada", &["--sms", "+447700900001"]).await;
     let (id, request, message) = sent(&world).await;
@@ -228,7 +228,7 @@ async fn receipts_come_by_get_and_as_json_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_of_failure_says_why() {
+async fn failure_receipt_has_reason() {
     let world = World::start().await;
     world.contact("ada", &["--sms", "+447700900001"]).await;
     let (id, request, message) = sent(&world).await;
@@ -242,7 +242,7 @@ async fn a_receipt_of_failure_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receipt_without_the_secret_changes_nothing() {
+async fn ignores_receipt_without_secret() {
     let world = World::start().await;
     world.contact("ada", &["--sms", "+447700900001"]).await;
     let (id, request, message) = sent(&world).await;

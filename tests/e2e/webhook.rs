@@ -19,7 +19,7 @@ async fn both_200_and_201_are_a_delivery() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_arrives_is_signed() {
+async fn signs_requests() {
     let world = World::start().await;
     world.hooked("ada").await;
 
@@ -37,7 +37,7 @@ async fn what_arrives_is_signed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_has_the_same_id_and_is_a_delivery() {
+async fn repeat_keeps_id_and_counts_as_delivery() {
     let world = World::start().await;
     world.hooked("ada").await;
     world.webhook.once(Reply::status(503));
@@ -50,7 +50,7 @@ async fn a_repeat_has_the_same_id_and_is_a_delivery() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redirect_is_not_followed() {
+async fn follows_no_redirect() {
     let world = World::start().await;
     let elsewhere = WebhookSink::start().await;
     world.hooked("ada").await;
@@ -61,13 +61,13 @@ async fn a_redirect_is_not_followed() {
 
     let delivery = world.attempted(&id, 1).await;
     assert_ne!(outcomes(&delivery)[0], "ok");
-    let said = delivery.to_string();
-    assert!(said.contains("302"), "{said}");
+    let shown = delivery.to_string();
+    assert!(shown.contains("302"), "{shown}");
     assert_eq!(elsewhere.count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_private_address_is_dialled_only_when_it_is_allowed() {
+async fn dials_private_address_only_when_allowed() {
     let sink = WebhookSink::start().await;
     let config = Config::new().gateway("name = \"hooks\"\ntype = \"webhook\"");
     let open =
@@ -130,7 +130,7 @@ async fn a_private_address_is_dialled_only_when_it_is_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_receiver_delays_nobody_else() {
+async fn silent_receiver_delays_no_other_recipient() {
     let world = World::start().await;
     let silent = WebhookSink::start().await;
     silent.always(Reply::Hang);
@@ -155,7 +155,7 @@ async fn a_silent_receiver_delays_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_connection_is_tried_again() {
+async fn retries_refused_connection() {
     let world = World::start().await;
     let gone = WebhookSink::start().await;
     let url = gone.url("/");
@@ -171,7 +171,7 @@ async fn a_refused_connection_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_does_not_resolve_is_tried_again_and_delays_nobody() {
+async fn retries_unresolved_name_without_delaying_others() {
     let world = World::start().await;
     // Names under .invalid never resolve (RFC 6761, section 6.4).
     world
@@ -192,7 +192,7 @@ async fn a_name_that_does_not_resolve_is_tried_again_and_delays_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_answer_is_an_unknown_outcome_and_the_repeat_says_so() {
+async fn records_unknown_outcome_and_marks_repeat() {
     for lost in [Reply::Drop, Reply::Reset] {
         let world = World::start().await;
         world.hooked("ada").await;
@@ -209,7 +209,7 @@ async fn a_lost_answer_is_an_unknown_outcome_and_the_repeat_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_without_end_ends_the_attempt_well() {
+async fn ends_attempt_at_endless_body() {
     for endless in [Reply::Endless(200), Reply::DripBody(200)] {
         let world = World::start().await;
         world.hooked("ada").await;
@@ -240,7 +240,7 @@ async fn headers_without_end_and_silence_run_into_the_deadline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_absurd_retry_after_is_bounded() {
+async fn limits_absurd_retry_after() {
     for (status, after) in [(429, "999999999999"), (503, "-1"), (503, "soon")] {
         let world = World::start().await;
         world.hooked("ada").await;
@@ -266,7 +266,7 @@ fn table(name: &str, keys: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_arrives_as_json_with_its_arguments() {
+async fn sends_event_as_json_with_arguments() {
     let keys = "format = \"json\"\nappend_id = false\nheaders = { X-Source = \"red\" }";
     let config = Config::new().server("public_url = \"https://alerts.example.org\"");
     let world = World::with_hooks(config, &table("hooks", keys)).await;
@@ -303,7 +303,7 @@ async fn an_event_arrives_as_json_with_its_arguments() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_only_the_second_gateway_may_reach_goes_through_it() {
+async fn sends_through_gateway_that_serves_address() {
     let config = Config::new().gateway("name = \"public\"\ntype = \"webhook\"");
     let world = World::with_hooks(config, &table("private", "")).await;
     world.hooked("ada").await;
@@ -317,7 +317,7 @@ async fn an_address_that_only_the_second_gateway_may_reach_goes_through_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_password_in_an_address_is_sent_and_shown_nowhere() {
+async fn hides_password_of_address() {
     const PASSWORD: &str = "canary-b7d1";
     let world = World::start().await;
     let user = format!("http://me:{PASSWORD}@");
@@ -366,7 +366,7 @@ async fn a_password_in_an_address_is_sent_and_shown_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_proxy_of_the_environment_is_used_unless_a_host_is_excepted() {
+async fn uses_proxy_of_environment_except_for_excluded_hosts() {
     let vendor = WebhookSink::start().await;
     vendor.always(Reply::body(200, r#"{"id":"abc"}"#));
     let proxy = ConnectProxy::to(vendor.address()).await;

@@ -5,7 +5,7 @@ use redflash_tests::{Config, Rules, Server, Simulator, VONAGE, Vonage, until};
 use crate::world::{HOOKS, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_budget_is_one_for_all_nodes() {
+async fn shares_budget_among_nodes() {
     const BUDGET: usize = 50;
     const RAISES: usize = 120;
     let bounded = format!("{HOOKS}\nbudget = {{ per_day = {BUDGET} }}");
@@ -36,7 +36,7 @@ async fn a_budget_is_one_for_all_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_alarm_is_given_however_many_nodes_find_it_out() {
+async fn raises_one_alarm_over_all_nodes() {
     let refusing = Rules {
         faults: |_| Vec::new(),
         accept: |_, _| Vonage::status(4),
@@ -84,8 +84,8 @@ async fn one_alarm_is_given_however_many_nodes_find_it_out() {
     world.site.run(["doctor"]).await;
     let last = async || {
         let all = world.sink.received();
-        let told = all.iter().any(|request| request.form()["message"] == "hi");
-        told.then_some(())
+        let arrived = all.iter().any(|request| request.form()["message"] == "hi");
+        arrived.then_some(())
     };
     until("the last has come", last).await;
     assert_eq!(alarms(), 1);

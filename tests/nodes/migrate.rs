@@ -34,7 +34,7 @@ async fn tables_of_a_newer_version_are_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_or_authority_is_named_and_not_shown() {
+async fn names_wrong_password_without_showing_it() {
     let postgres = Postgres::start().await;
     let url = postgres.database().await;
     let (before, after) = url.split_once('@').unwrap();
@@ -42,9 +42,12 @@ async fn a_wrong_password_or_authority_is_named_and_not_shown() {
     let wrong = format!("{login}:canary-of-a-password@{after}");
     let refused = Site::on(&Config::new(), wrong).cli(["doctor"]).run().await;
     assert_ne!(refused.code, Some(0));
-    let said = format!("{}{}", refused.stdout, refused.stderr);
-    assert!(said.contains("password authentication failed"), "{said}");
-    assert!(!said.contains("canary"), "{said}");
+    let output = format!("{}{}", refused.stdout, refused.stderr);
+    assert!(
+        output.contains("password authentication failed"),
+        "{output}"
+    );
+    assert!(!output.contains("canary"), "{output}");
 
     let url = format!("{url}?sslmode=verify-full");
     let untrusted = Site::on(&Config::new(), &*url).cli(["migrate"]).run().await;

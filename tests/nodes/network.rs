@@ -30,8 +30,8 @@ fn ip(arguments: &str) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("ip {arguments}: {}", said.trim()))
+    let message = String::from_utf8_lossy(&output.stderr);
+    Err(format!("ip {arguments}: {}", message.trim()))
 }
 
 impl Host {

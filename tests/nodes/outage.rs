@@ -29,7 +29,7 @@ async fn ready(node: &Server, wanted: u16) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_killed_and_started_again_loses_nothing() {
+async fn loses_nothing_when_database_is_killed() {
     let mut world = World::new().await;
     let nodes = world.nodes(2).await;
     let clients: Vec<_> = nodes.iter().map(Server::client).collect();
@@ -49,7 +49,7 @@ async fn a_database_that_is_killed_and_started_again_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_stopped_in_order_loses_nothing() {
+async fn loses_nothing_when_database_is_stopped() {
     let mut world = World::new().await;
     let nodes = world.nodes(2).await;
     let clients: Vec<_> = nodes.iter().map(Server::client).collect();
@@ -74,7 +74,7 @@ async fn a_database_that_is_stopped_in_order_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_falls_silent_is_answered_for_in_time() {
+async fn answers_in_time_while_database_is_silent() {
     let config = Config::new().gateway(HOOKS);
     let config = config.section("[postgres]\ntimeout = \"1s\"");
     let world = World::with(config).await;

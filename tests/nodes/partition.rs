@@ -8,7 +8,7 @@ use crate::network::{Cable, Host};
 use crate::world::{HOOKS, World};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_without_the_database_loses_nothing_and_comes_back() {
+async fn node_recovers_after_losing_the_database() {
     let mut host = match Host::new() {
         Ok(host) => host,
         Err(reason) => missing(&format!("no network of our own can be made: {reason}")),

@@ -54,7 +54,7 @@ async fn ten_thousand_deliveries_are_sent_once_by_three_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_switch_counts_everywhere_at_once() {
+async fn applies_switch_on_all_nodes_at_once() {
     let world = World::new().await;
     let nodes = world.nodes(2).await;
     let fields = [("message", "hi")];
@@ -84,7 +84,7 @@ async fn a_switch_counts_everywhere_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_promise_holds_on_all_nodes() {
+async fn idempotency_key_holds_on_all_nodes() {
     let world = World::new().await;
     let nodes = world.nodes(2).await;
     let mut raising = tokio::task::JoinSet::new();
@@ -105,7 +105,7 @@ async fn one_promise_holds_on_all_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_node_finds_closed_the_others_leave_alone() {
+async fn shares_stopped_gateways_among_nodes() {
     let hooks = HOOKS.replace("200ms", "10m");
     let world = World::with(Config::new().gateway(&hooks)).await;
     // The second comes later, so that all five are the first one's.
@@ -136,7 +136,7 @@ async fn what_one_node_finds_closed_the_others_leave_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rate_is_shared_out() {
+async fn shares_rate_among_nodes() {
     let hooks = format!("{HOOKS}\nper_second = 10.0");
     let world = World::with(Config::new().gateway(&hooks)).await;
     let nodes = world.nodes(2).await;

@@ -10,7 +10,7 @@ use crate::world::{HOOKS, World};
 const IN_FLIGHT: usize = 64;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_killed_node_had_under_way_is_taken_over_at_once() {
+async fn takes_over_deliveries_of_killed_node_at_once() {
     let hooks = format!("{HOOKS}\nconcurrency = {IN_FLIGHT}");
     let world = World::with(Config::new().gateway(&hooks)).await;
     let mut nodes = world.nodes(2).await;

@@ -129,7 +129,7 @@ fn drops_take_no_time_while_another_program_locks_the_file() {
 }
 
 #[test]
-fn every_name_of_a_file_leads_to_its_server() {
+fn finds_server_by_every_name_of_its_file() {
     within_limit(|| {
         several_threads().block_on(async {
             let world = World::new(Kept::InFile).await;
@@ -170,8 +170,8 @@ fn store_in_memory_is_named_where_sqlite_would_keep_one() {
         let refused = SqliteStore::open(name, Access::Server)
             .map(drop)
             .unwrap_err();
-        let told = redflash_core::error_chain(&refused);
-        assert!(told.contains("MemoryStore"), "{name}: {told}");
+        let chain = redflash_core::error_chain(&refused);
+        assert!(chain.contains("MemoryStore"), "{name}: {chain}");
     }
     assert!(SqliteStore::open("", Access::Server).is_err());
 }

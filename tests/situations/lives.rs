@@ -9,7 +9,7 @@ use crate::fake_channel::FakeChannel;
 use crate::world::{LONG, World, is_clean};
 
 #[test]
-fn what_is_raised_before_between_and_after_is_sent_once() {
+fn sends_once_whatever_is_raised_around_starts() {
     on_both_stores(async |kept| {
         let world = World::new(kept).await;
         for life in 0..3 {

@@ -92,7 +92,7 @@ fn raise_that_loses_a_race_is_sent_once_or_not_recorded() {
 }
 
 #[test]
-fn each_raise_may_have_a_runtime_of_its_own() {
+fn raises_from_separate_runtimes() {
     on_both_stores(async |kept| {
         let world = Arc::new(World::new(kept).await);
         let handle = world.start().await;
@@ -177,7 +177,7 @@ fn raise_and_shutdown_work_outside_of_tokio() {
 }
 
 #[test]
-fn one_thread_is_enough() {
+fn runs_on_one_thread() {
     within_limit(|| {
         for kept in BOTH {
             one_thread().block_on(async {
@@ -194,7 +194,7 @@ fn one_thread_is_enough() {
 }
 
 #[test]
-fn engine_on_a_runtime_that_nobody_runs_ends_in_time() {
+fn engine_on_stalled_runtime_ends_in_time() {
     within_limit(|| {
         for kept in BOTH {
             let standing = one_thread();
@@ -246,7 +246,7 @@ fn shutdown_survives_the_end_of_its_runtime() {
 }
 
 #[test]
-fn what_is_claimed_as_its_runtime_ends_is_sent_on_the_next() {
+fn sends_claimed_deliveries_on_next_runtime() {
     within_limit(|| {
         for kept in BOTH {
             let first = several_threads();
@@ -278,7 +278,7 @@ fn what_is_claimed_as_its_runtime_ends_is_sent_on_the_next() {
 }
 
 #[test]
-fn health_names_a_runtime_that_nobody_runs() {
+fn health_reports_stalled_runtime() {
     within_limit(|| {
         let standing = one_thread();
         let (world, _handle) = standing.block_on(async {
@@ -340,7 +340,7 @@ fn raise_on_a_poor_runtime_is_finished_on_the_good_one() {
 }
 
 #[test]
-fn only_one_engine_at_a_time_dispatches_from_a_store() {
+fn rejects_second_dispatcher_of_a_store() {
     on_both_stores(async |kept| {
         let world = World::new(kept).await;
         let other = world.another_engine();

@@ -21,10 +21,10 @@ pub async fn promtool(metrics: &str) -> String {
     input.write_all(metrics.as_bytes()).await.unwrap();
     drop(input);
     let output = child.wait_with_output().await.unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let mut said = String::from_utf8_lossy(&said).into_owned();
+    let output_text = [output.stdout, output.stderr].concat();
+    let mut output_text = String::from_utf8_lossy(&output_text).into_owned();
     if !output.status.success() {
-        said += &output.status.to_string();
+        output_text += &output.status.to_string();
     }
-    said
+    output_text
 }

@@ -73,8 +73,8 @@ impl Simulator {
             faults: Vec::new(),
             accepted: 0,
         }));
-        let told = Arc::clone(&state);
-        let peer = Peer::start(move |request| told.lock().unwrap().answer(request));
+        let account = Arc::clone(&state);
+        let peer = Peer::start(move |request| account.lock().unwrap().answer(request));
         Self {
             peer: peer.await,
             state,

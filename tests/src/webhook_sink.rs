@@ -31,10 +31,13 @@ impl WebhookSink {
             next: VecDeque::new(),
             then: Reply::status(201),
         }));
-        let told = Arc::clone(&script);
+        let reactions = Arc::clone(&script);
         let peer = Peer::start(move |_| {
-            let mut told = told.lock().unwrap();
-            told.next.pop_front().unwrap_or_else(|| told.then.clone())
+            let mut reactions = reactions.lock().unwrap();
+            reactions
+                .next
+                .pop_front()
+                .unwrap_or_else(|| reactions.then.clone())
         });
         Self {
             peer: peer.await,

@@ -226,7 +226,7 @@ const NUMBERS: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn each_message_of_a_request_has_its_own_outcome() {
+async fn records_outcome_of_each_message_of_a_request() {
     let account = open().await;
     let messages = messages(&account, &NUMBERS);
     let outcomes = account.channel().send_batch(&messages).await;

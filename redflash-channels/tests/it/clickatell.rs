@@ -194,7 +194,7 @@ async fn sends_several_messages_in_one_request() {
 }
 
 #[tokio::test]
-async fn each_message_of_a_request_has_its_own_outcome() {
+async fn records_outcome_of_each_message_of_a_request() {
     let account = open().await;
     // In another order, one refused, one missing, one not asked for.
     let taken = |to: &str, id: &str| json!({ "apiMessageId": id, "accepted": true, "to": to });

@@ -201,7 +201,7 @@ const NUMBERS: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn each_message_of_a_request_has_its_own_outcome() {
+async fn records_outcome_of_each_message_of_a_request() {
     let account = open().await;
     assert_eq!(account.channel().capabilities().batch, 100);
     let messages = messages(&account, &NUMBERS);
@@ -240,7 +240,7 @@ async fn reads_the_whole_answer_to_a_hundred_texts() {
 }
 
 #[tokio::test]
-async fn one_invalid_message_only_delays_the_others() {
+async fn invalid_message_only_delays_the_others() {
     let account = open().await;
     let messages = messages(&account, &NUMBERS[..3]);
     let wait = "recipient later";

@@ -251,7 +251,7 @@ mod webhook {
     }
 
     #[tokio::test]
-    async fn each_room_has_its_own_lane_and_unknown_ones_are_unroutable() {
+    async fn gives_each_room_its_own_lane() {
         let account = open().await;
         let channel = account.channel();
         let mut message = account.message("hi");

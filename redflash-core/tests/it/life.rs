@@ -131,7 +131,7 @@ async fn dropped_handle_cuts_off_and_another_engine_starts_at_once() {
 }
 
 #[test]
-fn only_what_was_begun_is_unknown_when_the_runtime_is_gone() {
+fn only_started_messages_are_unknown_after_loss_of_runtime() {
     let script = Script::new("x");
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let first = runtime();

@@ -161,7 +161,7 @@ async fn too_much_waiting_refuses_more() {
 }
 
 #[tokio::test]
-async fn no_cache_outlives_a_change() {
+async fn change_invalidates_cache() {
     let world = world().await;
     let secret = SecretString::from("a-secret-of-twenty-c");
     let app: Slug = slug("app");
@@ -216,7 +216,7 @@ async fn refusals_are_up_to_date() {
 }
 
 #[test]
-fn two_gateways_of_one_name_are_refused() {
+fn rejects_duplicate_gateway_names() {
     let script = Script::new("x");
     let builder = Engine::builder(Arc::new(MemoryStore::new()));
     let built = builder

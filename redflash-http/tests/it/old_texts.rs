@@ -51,8 +51,8 @@ async fn check(site: &Site, method: &str, path: &str, key: Key, body: &str, want
         };
         let case = format!("{method} /{path}{slash}: {}", answer.body);
         let body: Value = answer.json();
-        let told = (answer.status, body["message"].as_str().unwrap_or_default());
-        assert_eq!(told, wanted, "{case}");
+        let actual = (answer.status, body["message"].as_str().unwrap_or_default());
+        assert_eq!(actual, wanted, "{case}");
         assert_ne!(body["code"].as_str().unwrap_or_default(), "", "{case}");
         assert_ne!(body["detail"].as_str().unwrap_or_default(), "", "{case}");
     }

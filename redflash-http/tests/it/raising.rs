@@ -146,19 +146,19 @@ async fn sync_response_counts_sent_deliveries() {
 async fn shows_recipients_to_inspecting_keys_only() {
     let site = Site::start(HttpConfig::default()).await;
     let fields = [("message", "hi")];
-    let told = site
+    let answer = site
         .client
         .raise("group/both", &site.key, &fields)
         .await
         .expect(201);
-    assert_eq!(told.json()["recipients"][0]["contact"], "ann");
-    let told = site
+    assert_eq!(answer.json()["recipients"][0]["contact"], "ann");
+    let answer = site
         .client
         .raise("group/both", &site.plain, &fields)
         .await
         .expect(201);
-    assert_eq!(told.json().get("recipients"), None);
-    let id = told.notification();
+    assert_eq!(answer.json().get("recipients"), None);
+    let id = answer.notification();
     let path = format!("/api/v1/notifications/{id}");
     let summary = site
         .client
@@ -190,7 +190,7 @@ async fn keeps_safe_request_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_assets_are_cacheable() {
+async fn caches_assets_only() {
     let site = Site::start(HttpConfig::default()).await;
     let login = site.client.get("/admin/login").await.expect(200);
     assert_eq!(login.headers["cache-control"], "no-store");

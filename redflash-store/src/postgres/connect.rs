@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_the_machine_is_encrypted() {
+    fn encrypts_connections_to_other_machines() {
         for (url, wanted) in [
             ("postgres://u:p@127.0.0.1/db", false),
             ("postgres://u:p@localhost:5433/db", false),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_url_is_refused_without_its_password() {
+    fn rejects_bad_url_without_showing_its_password() {
         for url in [
             "postgres://u:canary@host/db?sslmode=prefer",
             "postgres://u:canary@host/db?nonsense=1",

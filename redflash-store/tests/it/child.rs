@@ -39,7 +39,7 @@ impl Child {
         Self { process, lines }
     }
 
-    /// Starts a process that serves a database until it is told to stop.
+    /// Starts a process that serves a database until it is asked to stop.
     pub(crate) fn serving(database: &Path) -> Self {
         let mut child = Self::start("serve", database, Path::new("/"));
         assert_eq!(child.line(), "serves");

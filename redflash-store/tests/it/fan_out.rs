@@ -86,7 +86,7 @@ pub(crate) async fn lets_small_ones_pass(store: Arc<dyn Store>) {
     assert_eq!(store.unfinished().await.unwrap(), []);
 }
 
-/// An alert whose raise ends between two pieces is sent whole by whoever dispatches next.
+/// An alert whose raise ends between two pieces is completed by the next dispatcher.
 ///
 /// * `nodes` - how many engines dispatch from the store then.
 pub(crate) async fn is_finished_by_others(store: Arc<dyn Store>, nodes: usize) {

@@ -95,7 +95,7 @@ async fn within_a_second(store: &SqliteStore, works: bool) -> String {
 }
 
 #[tokio::test]
-async fn a_file_that_is_moved_away_is_noticed_until_it_is_back() {
+async fn detects_moved_file_until_it_returns() {
     let directory = tempfile::tempdir().unwrap();
     let (path, away) = (directory.path().join("a.db"), directory.path().join("b.db"));
     let store = SqliteStore::open(&path, Access::Server).unwrap();
@@ -125,7 +125,7 @@ async fn a_file_that_is_moved_away_is_noticed_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_removed_write_ahead_log_is_noticed() {
+async fn detects_removed_write_ahead_log() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.db");
     let store = SqliteStore::open(&path, Access::Server).unwrap();

@@ -156,7 +156,7 @@ fn link_to_missing_file_creates_it_where_the_link_leads() {
 }
 
 #[test]
-fn one_engine_serves_at_a_time() {
+fn rejects_second_engine() {
     let place = Place::new();
     for access in [Access::Server, Access::Shared] {
         let store = Arc::new(place.open(access));
@@ -217,7 +217,7 @@ fn long_reads_work_outside_of_a_runtime() {
     let store = place.open(Access::Shared);
     let mut context = Context::from_waker(Waker::noop());
     let Poll::Ready(read) = pin!(store.counts()).poll(&mut context) else {
-        panic!("it waits for somebody else");
+        panic!("it waits for another holder");
     };
     assert_eq!(read.unwrap().contacts, 0);
 }

@@ -125,7 +125,7 @@ fn words<T: DeserializeOwned>() -> Vec<String> {
 
 /// Every variant has its word in this file.
 #[test]
-fn every_word_is_covered() {
+fn covers_every_stored_word() {
     assert_eq!(words::<DeliveryState>(), STATES);
     assert_eq!(words::<AttemptOutcome>(), OUTCOMES);
     assert_eq!(words::<Action>(), ACTIONS);

@@ -48,8 +48,8 @@ async fn check(clause: &str, happened: &Happened, stage: &Stage) -> Result<(), S
         }
         "json" => parsed(exchange).map(|_| ()),
         "says" => {
-            let said: String = body.chars().take(400).collect();
-            so(body.contains(rest), &format!("{said} does not say {rest}"))
+            let text: String = body.chars().take(400).collect();
+            so(body.contains(rest), &format!("{text} does not say {rest}"))
         }
         "silent" => {
             let secret = rest.trim_start_matches("on ");
@@ -154,15 +154,15 @@ async fn arrived(
         _ => {
             let hooks = at.webhook.received();
             let hook = hooks.iter().rfind(|hook| hook.notification() == *id);
-            let said = hook
+            let text = hook
                 .map(redflash_tests::Received::message)
                 .unwrap_or_default();
             match wanted.strip_prefix("at most ") {
                 Some(most) => so(
-                    !said.is_empty() && said.len() <= most.parse().unwrap(),
-                    &format!("{} bytes arrived", said.len()),
+                    !text.is_empty() && text.len() <= most.parse().unwrap(),
+                    &format!("{} bytes arrived", text.len()),
                 ),
-                None => so(said == expected, &format!("{said:?} arrived")),
+                None => so(text == expected, &format!("{text:?} arrived")),
             }
         }
     }

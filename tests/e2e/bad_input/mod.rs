@@ -21,12 +21,12 @@ use web_admin::WebAdmin;
 use crate::callback::Signed;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_bad_request_gets_its_answer() {
+async fn answers_every_bad_request_as_documented() {
     drive(Row::table(include_str!("../bad_inputs.tsv"))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_row_of_a_table_from_elsewhere_holds() {
+async fn external_table_of_bad_inputs_holds() {
     let Some(path) = std::env::var_os("REDFLASH_BAD_INPUTS") else {
         eprintln!("skipped: REDFLASH_BAD_INPUTS names no table");
         return;
@@ -98,8 +98,8 @@ fn answered(row: &Row, exchange: &Exchange) -> Option<String> {
         None if exchange.closed.is_some() => "closed".to_owned(),
         None => "silence".to_owned(),
     };
-    let said: String = exchange.text().chars().take(400).collect();
+    let text: String = exchange.text().chars().take(400).collect();
     let wanted = &row.expected;
-    let wrong = format!("answered {outcome} instead of {wanted}: {said}");
+    let wrong = format!("answered {outcome} instead of {wanted}: {text}");
     (!row.expects(&outcome)).then_some(wrong)
 }

@@ -98,7 +98,7 @@ async fn populate(world: &World) {
     }
     let often = "{{x}}".repeat(50);
     let loops = "{{#each x}}{{#each ../x}}{{/each}}{{/each}}";
-    for (slug, message, told) in [
+    for (slug, message, recipients) in [
         ("echo", "x={{x}}", ["--contact", "demo-user"]),
         ("off", "m", ["--contact", "demo-user"]),
         ("often", &often, ["--contact", "demo-user"]),
@@ -116,7 +116,7 @@ async fn populate(world: &World) {
             "--message",
             message,
         ];
-        world.site.run(event.iter().chain(&told)).await;
+        world.site.run(event.iter().chain(&recipients)).await;
     }
     world.site.run(["group", "off", "dead"]).await;
     world.site.run(["event", "off", "off"]).await;

@@ -57,7 +57,7 @@ mod tests {
 
     /// Made by the rules of the guide with `md5sum` and `openssl`.
     #[test]
-    fn each_method_signs_as_documented() {
+    fn signs_by_each_documented_method() {
         let parameters = [
             ("api_key", "abcd1234"),
             ("to", "447700900000"),

@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn each_host_has_its_own_lane() {
+    fn gives_each_host_its_own_lane() {
         let host = |url: &str| {
             let address = Address::new(url).unwrap();
             let webhook = webhook(WebhookConfig::default());

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_country_code_is_a_prefix_of_another() {
+    fn country_codes_are_prefix_free() {
         let codes: Vec<_> = LENGTHS.iter().flat_map(|(_, _, codes)| *codes).collect();
         for (index, code) in codes.iter().enumerate() {
             for (other_index, other) in codes.iter().enumerate() {

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn one_probe_decides() {
+    fn single_probe_decides() {
         let mut breaker = failed(5, at(0));
         breaker.begin();
         assert!(matches!(breaker.admission(at(30)), Admission::Wait(_)));

@@ -49,7 +49,7 @@ pub(super) async fn audit_log(engine: &Engine) -> Vec<(Action, String, String)> 
 }
 
 #[tokio::test]
-async fn every_edit_is_in_the_audit_log() {
+async fn records_every_edit_in_audit_log() {
     let engine = engine();
     engine.create(&ann(), &by()).await.unwrap();
     let off = |contact: &mut Contact| {

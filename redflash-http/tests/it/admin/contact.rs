@@ -80,7 +80,7 @@ async fn creates_contact_once_if_form_is_repeated() {
 #[tokio::test]
 async fn shows_errors_at_fields_and_keeps_input() {
     let world = World::start().await;
-    for (slug, name, channel, address, said) in [
+    for (slug, name, channel, address, expected) in [
         ("..", "x", "pager", "", "is not allowed in a slug"),
         ("", "x", "pager", "", "A slug cannot be empty"),
         ("x", "a\0b", "pager", "", "control character"),
@@ -97,17 +97,17 @@ async fn shows_errors_at_fields_and_keeps_input() {
             ("address", address),
         ];
         let refused = world.post("/admin/contacts", &fields).await.expect(422);
-        let said = said.to_lowercase();
+        let expected = expected.to_lowercase();
         assert!(
-            refused.body.to_lowercase().contains(&said),
-            "{said}: {}",
+            refused.body.to_lowercase().contains(&expected),
+            "{expected}: {}",
             refused.body
         );
         says(
             &refused.body,
             &["Nothing was saved.", "aria-invalid=\"true\" autofocus"],
         );
-        assert_eq!(refused.body.matches(" autofocus").count(), 1, "{said}");
+        assert_eq!(refused.body.matches(" autofocus").count(), 1, "{expected}");
         assert_eq!(world.find("x").await, None);
     }
 }

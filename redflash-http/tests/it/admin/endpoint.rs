@@ -135,8 +135,8 @@ async fn sends_test_to_one_endpoint_once() {
         "{first}"
     );
     assert_eq!(world.done(&path, &once).await, first);
-    let told = world.audit_log().await;
-    let tests = told.iter().filter(|line| line.contains("tested"));
+    let entries = world.audit_log().await;
+    let tests = entries.iter().filter(|line| line.contains("tested"));
     assert_eq!(
         tests.collect::<Vec<_>>(),
         ["user/boss tested contact/ann pager p-ann"]

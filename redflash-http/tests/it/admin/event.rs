@@ -67,7 +67,7 @@ async fn shows_template_errors_with_line() {
     let world = start().await;
     let nest = format!("{{{{upper {}", "(".repeat(2000));
     let blocks = "{{#if a}}".repeat(400);
-    for (subject, message, said) in [
+    for (subject, message, expected) in [
         ("", "fine\n{{#if x}}open", "Line 2"),
         ("{{#each}", "fine", "subject-error"),
         ("", "", "The message is empty"),
@@ -90,7 +90,7 @@ async fn shows_template_errors_with_line() {
             ("message", message),
         ];
         let refused = world.post("/admin/events", &fields).await.expect(422);
-        says(&refused.body, &[said, "-error", "Nothing was saved."]);
+        says(&refused.body, &[expected, "-error", "Nothing was saved."]);
     }
     let broken = [
         ("slug", "e"),

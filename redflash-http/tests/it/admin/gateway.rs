@@ -73,9 +73,9 @@ async fn tests_gateway_once_and_shows_result() {
     let id = location
         .strip_prefix("/admin/gateways/first?test=")
         .unwrap();
-    let told = world.audit_log().await;
+    let entries = world.audit_log().await;
     assert_eq!(
-        told,
+        entries,
         [format!(
             "user/boss tested gateway/first a-1, notification/{id}"
         )]
@@ -95,7 +95,7 @@ async fn tests_gateway_once_and_shows_result() {
 async fn shows_errors_of_test_at_fields() {
     let world = World::start().await;
     let path = "/admin/gateways/first/test";
-    for (to, message, said) in [
+    for (to, message, expected) in [
         ("-1", "words", "a pager begins with a letter"),
         ("", "words", "An address cannot be empty"),
         (
@@ -108,7 +108,7 @@ async fn shows_errors_of_test_at_fields() {
     ] {
         let page = world.post(path, &[("to", to), ("message", message)]).await;
         let page = page.expect(422).body;
-        says(&page, &[said]);
+        says(&page, &[expected]);
         assert!(
             message != "words" || page.contains("words</textarea>"),
             "{page}"

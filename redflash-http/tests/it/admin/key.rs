@@ -48,9 +48,12 @@ async fn shows_secret_once() {
         says(&page, &[&hint, "raise all targets"]);
         assert!(!page.contains(&secret));
     }
-    let told = world.audit_log().await;
-    assert!(told[0].starts_with("user/boss added key/app"), "{told:?}");
-    assert!(!told.iter().any(|line| line.contains(&secret)));
+    let entries = world.audit_log().await;
+    assert!(
+        entries[0].starts_with("user/boss added key/app"),
+        "{entries:?}"
+    );
+    assert!(!entries.iter().any(|line| line.contains(&secret)));
     world.post("/admin/keys", &fields[..2]).await.expect(422);
     let other = [
         ("slug", "app"),

@@ -56,8 +56,8 @@ async fn logs_in_to_requested_page_and_out() {
         .await
         .expect(303);
     assert_eq!(again.headers["location"], "/admin");
-    let told = world.audit_log().await;
-    assert_eq!(told[0], "user/ann logged_in user/ann from 198.51.100.7");
+    let entries = world.audit_log().await;
+    assert_eq!(entries[0], "user/ann logged_in user/ann from 198.51.100.7");
 
     let cookies = ann.cookies.clone();
     ann.post("/admin/logout", &[]).await.expect(403);
@@ -84,7 +84,7 @@ async fn rejects_unknown_user_and_wrong_password_alike() {
     off.slug = "off".parse::<Slug>().unwrap();
     off.enabled = false;
     world.save(off).await;
-    let mut told = Vec::new();
+    let mut pages = Vec::new();
     for (user, password) in [
         ("ann", "wrong horse battery"),
         ("ann", ""),
@@ -105,10 +105,10 @@ async fn rejects_unknown_user_and_wrong_password_alike() {
             says(&refused.body, &[&kept]);
             let page = refused.body.replace(&kept, "");
             let token = hidden(&page, "csrf");
-            told.push(page.replace(&token, ""));
+            pages.push(page.replace(&token, ""));
         }
     }
-    assert!(told.iter().all(|page| *page == told[0]));
+    assert!(pages.iter().all(|page| *page == pages[0]));
 }
 
 #[tokio::test]

@@ -87,9 +87,9 @@ async fn shows_plan_and_sends_once() {
     assert_eq!(world.raised().await, 1);
     let id = location.strip_prefix("/admin/log/").unwrap();
     let id = id.strip_suffix("?notice=raised").unwrap();
-    let told = world.audit_log().await;
+    let entries = world.audit_log().await;
     assert_eq!(
-        told,
+        entries,
         [format!("user/boss raised notification/{id} group/team")]
     );
     says(&world.page(&location).await, &["user/boss", "Alert sent."]);
@@ -98,11 +98,7 @@ async fn shows_plan_and_sends_once() {
         .await
         .expect(200)
         .body;
-    assert_ne!(
-        hidden(&another, "once"),
-        once,
-        "what is planned anew is sent anew"
-    );
+    assert_ne!(hidden(&another, "once"), once, "a new form is a new alert");
 }
 
 #[tokio::test]
@@ -179,7 +175,7 @@ async fn shows_errors_and_keeps_input() {
     let mut off = Contact::new("off".parse().unwrap(), "Off".parse().unwrap());
     off.enabled = false;
     world.save(off).await;
-    for (target, message, said) in [
+    for (target, message, expected) in [
         ("contact/ann", " ", "Enter a message."),
         ("contact/bare", "words", "no recipient can be notified"),
         ("contact/off", "words", "the target is switched off"),
@@ -187,7 +183,7 @@ async fn shows_errors_and_keeps_input() {
         let fields = [("target", target), ("message", message), ("once", "1")];
         for path in ["/admin/send/plan", "/admin/send"] {
             let page = world.post(path, &fields).await.expect(422).body;
-            says(&page, &[said]);
+            says(&page, &[expected]);
             lacks(&page, "class=\"button send wide\"");
             assert!(
                 message == " " || page.contains("words</textarea>"),

@@ -30,10 +30,13 @@ async fn creates_user_once_who_can_log_in() {
         let location = world.done("/admin/users", &fields).await;
         assert_eq!(location, "/admin/users/ann?notice=added");
     }
-    let told = world.audit_log().await;
-    assert!(told[0].starts_with("user/boss added user/ann"), "{told:?}");
+    let entries = world.audit_log().await;
     assert!(
-        !told
+        entries[0].starts_with("user/boss added user/ann"),
+        "{entries:?}"
+    );
+    assert!(
+        !entries
             .iter()
             .any(|line| line.contains(PASSWORD) || line.contains("argon2"))
     );

@@ -352,7 +352,7 @@ fn marks_the_current_menu_entry() {
 }
 
 #[test]
-fn every_url_begins_with_the_base_path() {
+fn prefixes_every_url_with_base_path() {
     let attributes = [
         "href",
         "src",

@@ -128,10 +128,10 @@ async fn admin_resends_failed_deliveries() {
         1,
         "what was sent is not sent again"
     );
-    let told = world.audit_log().await;
+    let entries = world.audit_log().await;
     let subject = format!("notification/{id}");
     assert_eq!(
-        told,
+        entries,
         [
             format!("user/boss resent {subject} 2 deliveries"),
             format!("user/boss resent {subject} delivery {second}"),

@@ -95,9 +95,9 @@ async fn streams_ended_notification_once() {
     let world = World::start().await;
     world.contact("ann", "Ann", &["a"]).await;
     let id = world.tell("ann", "hello").await;
-    let told = world.page(&format!("/admin/log/{id}/events")).await;
-    says(&told, &["data: ", "Attempt 1 via first"]);
-    assert!(told.ends_with("event: end\ndata: end\n\n"), "{told}");
+    let stream = world.page(&format!("/admin/log/{id}/events")).await;
+    says(&stream, &["data: ", "Attempt 1 via first"]);
+    assert!(stream.ends_with("event: end\ndata: end\n\n"), "{stream}");
     let nobody = format!("/admin/log/{}/events", "0".repeat(32));
     world.get_as(Who::Admin, &nobody).await.expect(404);
 }
