@@ -40,7 +40,7 @@ impl Channel for Pagers {
     }
 
     async fn send(&self, message: &OutboundMessage) -> Result<Accepted, SendError> {
-        // Until the line is written, nothing was sent; after that, nobody knows without an answer.
+        // Until the line is written, nothing was sent; after that, the outcome is unknown without an answer.
         let unreachable = |fault: io::Error| SendError::Unreachable(fault.into());
         let connect = timeout(self.patience, TcpStream::connect(&self.server));
         let stream = match connect.await {

@@ -23,7 +23,7 @@ fn run(test: &str, ci: bool) -> Output {
 }
 
 #[test]
-fn fails_in_ci_for_want_of_a_program() {
+fn fails_in_ci_if_program_is_missing() {
     for test in TESTS {
         let output = run(test, true);
         let printed = String::from_utf8_lossy(&output.stderr);
@@ -33,7 +33,7 @@ fn fails_in_ci_for_want_of_a_program() {
 }
 
 #[test]
-fn is_skipped_elsewhere_for_want_of_a_program() {
+fn skips_outside_ci_if_program_is_missing() {
     for test in TESTS {
         let output = run(test, false);
         let printed = String::from_utf8_lossy(&output.stderr);

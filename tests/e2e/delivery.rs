@@ -217,7 +217,7 @@ async fn sends_once_per_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn explain_foretells_what_the_log_then_says() {
+async fn explain_matches_log() {
     let world = World::start().await;
     let hook = world.webhook.url("/ada");
     world

@@ -68,7 +68,7 @@ impl Texting {
         answer.expect(200).json()["deliveries"][0].clone()
     }
 
-    /// Waits until a delivery stands so, and returns it.
+    /// Waits until a delivery is in this state, and returns it.
     async fn until(&self, notification: &str, so: impl Fn(&Value) -> bool) -> Value {
         let what = format!("{notification} stands as it should");
         until(&what, async || {

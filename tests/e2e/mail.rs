@@ -146,7 +146,7 @@ async fn wrong_password_stops_gateway_and_keeps_alert() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_beside_the_server_know_when_a_stopped_gateway_is_tried_again() {
+async fn commands_show_next_try_of_stopped_gateway() {
     let authority = Authority::new();
     let sink = MailSink::start(SmtpTls::Implicit, Some(&authority), Some(LOGIN)).await;
     let post = Post::start(&sink.gateway("mail", &login("wrong")), &authority).await;
@@ -394,7 +394,7 @@ async fn folds_long_subject() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn doctor_says_by_which_name_mail_servers_know_us() {
+async fn doctor_shows_ehlo_name() {
     let sink = MailSink::plain().await;
     let site = Site::new(&Config::new().gateway(&sink.gateway("mail", "")));
     site.run(["migrate"]).await;

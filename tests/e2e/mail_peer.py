@@ -44,7 +44,7 @@ context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 context.load_cert_chain(certificate, key)
 options = {"authenticator": authenticate, "auth_required": True}
 if tls == "tls":
-    # The library wants STARTTLS before a login unless told that TLS is there already.
+    # The library wants STARTTLS before a login unless it knows of an existing TLS connection.
     options |= {"ssl_context": context, "auth_require_tls": False}
 else:
     options |= {"tls_context": context, "require_starttls": True}

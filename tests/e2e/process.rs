@@ -7,7 +7,7 @@ use redflash_tests::{Balance, Client, Config, Ledger, Reply, Signal, Site, promt
 use crate::world::{World, outcomes, state};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sigterm_finishes_what_is_under_way_and_exits_0() {
+async fn sigterm_finishes_running_requests_and_exits_0() {
     let mut world = World::start().await;
     world.hooked("ada").await;
     let ledger = Ledger::new();

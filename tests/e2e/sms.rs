@@ -93,7 +93,7 @@ async fn maps_every_send_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn long_and_foreign_texts_are_cut_and_counted_as_the_gateway_does() {
+async fn truncates_and_counts_texts_like_the_gateway() {
     let world = World::start().await;
     world.contact("ada", &["--sms", "+447700900001"]).await;
     let cases = [

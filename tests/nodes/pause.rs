@@ -25,7 +25,7 @@ async fn cut_off(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_overwrites_nothing() {
+async fn resumed_node_overwrites_nothing() {
     // So short a lease ends while the node is stopped, and its request with it.
     let world = world("6s", "1s", "200ms").await;
     let nodes = world.nodes(2).await;
@@ -55,7 +55,7 @@ async fn it_overwrites_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn its_late_success_cancels_the_resend() {
+async fn late_success_cancels_resend() {
     let world = world("2m", "30s", "10m").await;
     let nodes = world.nodes(2).await;
     let gate = Arc::new(Notify::new());

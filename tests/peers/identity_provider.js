@@ -12,7 +12,7 @@ const users = {
   otto: { preferred_username: 'otto', name: 'Otto Other', email: 'otto@example.org', groups: ['staff'] },
 };
 
-// Whoever has logged in has agreed, to a native client too.
+// A login counts as consent, to a native client too.
 const policy = interactionPolicy.base();
 policy.get('consent').checks.remove('native_client_prompt');
 

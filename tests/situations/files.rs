@@ -177,7 +177,7 @@ fn store_in_memory_is_named_where_sqlite_would_keep_one() {
 }
 
 #[test]
-fn asking_who_serves_fails_no_start() {
+fn lock_query_does_not_fail_start() {
     within_limit(|| {
         several_threads().block_on(async {
             let world = World::new(Kept::InFile).await;

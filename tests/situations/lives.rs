@@ -29,7 +29,7 @@ fn sends_once_whatever_is_raised_around_starts() {
 }
 
 #[test]
-fn raise_after_the_end_is_recorded_and_says_that_nothing_runs() {
+fn raise_after_shutdown_is_recorded_and_reports_it() {
     on_both_stores(async |kept| {
         let world = World::new(kept).await;
         let handle = world.start().await;

@@ -128,7 +128,7 @@ async fn panicking(kept: Kept, call: Call) -> World {
 }
 
 #[test]
-fn panic_in_what_a_channel_says_of_itself_changes_nothing() {
+fn panic_in_channel_description_changes_nothing() {
     on_both_stores(async |kept| {
         for call in [Call::Capabilities, Call::Host, Call::GoesWith] {
             let world = panicking(kept, call).await;
@@ -235,7 +235,7 @@ fn panic_of_the_store_loses_nothing() {
 }
 
 #[test]
-fn raise_says_that_the_store_panicked() {
+fn raise_reports_store_panic() {
     on_both_stores(async |kept| {
         let (world, store) = World::hooked(kept).await;
         let handle = world.start().await;

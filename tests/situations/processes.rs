@@ -37,7 +37,7 @@ impl Process {
     /// Starts this program in a directory.
     pub(crate) fn start_in(role: &str, file: &Path, directory: &Path) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "processes::plays_its_role", "--nocapture"]);
+        command.args(["--exact", "processes::runs_child_process", "--nocapture"]);
         command
             .env(ROLE, role)
             .env(FILE, file)
@@ -84,7 +84,7 @@ impl Drop for Process {
 
 /// Plays a role in a process that a test has started. In the test run itself it does nothing.
 #[test]
-fn plays_its_role() {
+fn runs_child_process() {
     let (Some(role), Some(file)) = (std::env::var_os(ROLE), std::env::var_os(FILE)) else {
         return;
     };

@@ -302,7 +302,7 @@ fn health_reports_stalled_runtime() {
 }
 
 #[test]
-fn start_says_what_its_runtime_lacks() {
+fn start_names_missing_runtime_features() {
     within_limit(|| {
         let lacks = |started: Result<_, StartError>, what: &str| {
             let refused = started.map(drop).unwrap_err();

@@ -68,7 +68,7 @@ impl Browser {
         .await
     }
 
-    /// The page as it stands now, as HTML.
+    /// Returns the current page as HTML.
     pub async fn source(&self) -> String {
         self.client.source().await.unwrap()
     }

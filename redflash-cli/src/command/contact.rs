@@ -68,7 +68,7 @@ pub(crate) struct Add {
     /// Display name
     #[arg(long, allow_hyphen_values = true)]
     name: Name,
-    /// Telephone number in international format, such as +447700900123; repeatable
+    /// Phone number in international format, such as +447700900123; repeatable
     #[arg(long, value_name = "NUMBER")]
     sms: Vec<String>,
     /// Email address; repeatable

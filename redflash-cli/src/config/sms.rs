@@ -27,7 +27,7 @@ impl Sms {
             let digits = prefix.strip_prefix('+').unwrap_or_default();
             if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
                 let key = format!("sms.premium_prefixes[{index}]");
-                let reason = "it must be a telephone number prefix, such as \"+449\"";
+                let reason = "it must be a phone number prefix, such as \"+449\"";
                 return Err(source.key(&key, reason));
             }
         }

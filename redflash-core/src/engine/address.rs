@@ -1,4 +1,4 @@
-//! Premium-rate telephone numbers, which are refused.
+//! Premium-rate phone numbers, which are refused.
 
 use crate::engine::Engine;
 use crate::gateway::Gateway;

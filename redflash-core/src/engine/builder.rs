@@ -38,7 +38,7 @@ impl EngineBuilder {
     /// Default length of a lease.
     pub const LEASE: Duration = Duration::from_secs(120);
 
-    /// Default prefixes of premium-rate telephone numbers: the international service (ITU-T
+    /// Default prefixes of premium-rate phone numbers: the international service (ITU-T
     /// E.169.2), and the national ones: 900 in North America, 09 in Britain, 0900 in Germany, 0900,
     /// 0901 and 0906 in Switzerland, 089 in France, 190 in Australia.
     pub const PREMIUM_PREFIXES: [&str; 9] = [

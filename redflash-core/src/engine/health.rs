@@ -16,7 +16,7 @@ pub struct Health {
     #[serde(default)]
     pub problems: Vec<String>,
     /// Time of the last poll of the queue.
-    pub moved_at: Option<Timestamp>,
+    pub last_poll_at: Option<Timestamp>,
     /// Approximate number of queued deliveries.
     pub queued: u64,
     /// Number of nodes that dispatch from the store, as of the last second.
@@ -33,7 +33,7 @@ impl Engine {
         Health {
             running: self.dispatcher.is_healthy(),
             problems: self.dispatcher.problems(),
-            moved_at: self.dispatcher.polled_at(),
+            last_poll_at: self.dispatcher.polled_at(),
             queued: self.dispatcher.about_queued(),
             nodes: self.dispatcher.nodes(),
             gateways: self.dispatcher.gateway_health(),

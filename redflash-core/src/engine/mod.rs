@@ -49,7 +49,7 @@ pub struct Engine {
     max_content: usize,
     /// The parser for addresses of channels without a gateway.
     address_rules: Option<AddressRules>,
-    /// The prefixes of refused premium-rate telephone numbers.
+    /// The prefixes of refused premium-rate phone numbers.
     premium_prefixes: Vec<String>,
 }
 

@@ -130,7 +130,7 @@ async fn clock_set_forward_gives_nothing_up() {
 async fn pass(world: &World, by: Duration) {
     world.advance(by);
     let now = Some(world.engine.now());
-    while world.engine.health().moved_at != now {
+    while world.engine.health().last_poll_at != now {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

@@ -13,7 +13,7 @@ use crate::world::{Answer, Script, World, gateway, slug};
 /// Waits until the dispatcher has polled the queue at the present time.
 async fn turned(world: &World) {
     let now = world.engine.now();
-    while world.engine.health().moved_at.is_none_or(|at| at < now) {
+    while world.engine.health().last_poll_at.is_none_or(|at| at < now) {
         world.engine.wake();
         tokio::time::sleep(Duration::from_millis(2)).await;
     }

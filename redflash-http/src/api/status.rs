@@ -102,7 +102,7 @@ impl From<redflash_core::engine::Health> for Health {
         Self {
             running: health.running,
             problems: health.problems,
-            last_poll_at: health.moved_at,
+            last_poll_at: health.last_poll_at,
             queued: health.queued,
             nodes: health.nodes,
             gateways: health.gateways.into_iter().map(Into::into).collect(),

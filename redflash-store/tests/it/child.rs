@@ -27,7 +27,7 @@ impl Child {
     /// * `directory` - its working directory.
     pub(crate) fn start(part: &str, database: impl AsRef<OsStr>, directory: &Path) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child::plays_a_part", "--nocapture"])
+            .args(["--exact", "child::runs_child_process", "--nocapture"])
             .env(PART, part)
             .env(DATABASE, database)
             .current_dir(directory)
@@ -76,7 +76,7 @@ impl Drop for Child {
 
 /// Does nothing in the test run itself.
 #[tokio::test]
-async fn plays_a_part() {
+async fn runs_child_process() {
     let (Some(part), Some(database)) = (std::env::var_os(PART), std::env::var_os(DATABASE)) else {
         return;
     };

@@ -116,7 +116,7 @@ fn file_served_through_lock_file_alone_is_served() {
 }
 
 #[test]
-fn asking_who_serves_disturbs_no_start() {
+fn lock_query_does_not_disturb_start() {
     let place = Place::new();
     drop(Child::serving(&place.path));
     let is_over = AtomicBool::new(false);

@@ -1,4 +1,4 @@
-//! The bytes that a row stands for.
+//! The bytes of a row's input.
 
 use std::time::Duration;
 

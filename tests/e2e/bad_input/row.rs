@@ -5,7 +5,7 @@
 pub(crate) struct Row {
     /// Which part of RedFlash is tried, such as `raise-key`.
     pub(crate) surface: String,
-    /// The fault of the input.
+    /// The error in the input.
     pub(crate) name: String,
     /// The HTTP method, or the command line, or `RAW` for bytes on a bare connection.
     pub(crate) method: String,

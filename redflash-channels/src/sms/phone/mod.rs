@@ -1,4 +1,4 @@
-//! Telephone numbers in international form (ITU-T E.164): `+` and up to 15 digits, country first.
+//! Phone numbers in international form (ITU-T E.164): `+` and up to 15 digits, country first.
 
 mod plan;
 

@@ -127,7 +127,7 @@ fn warnings(health: &Health, backlog: &Backlog, recent: &Recent, now: Timestamp)
         };
         let text = format!("The dispatcher {verb}: {}.", health.problems.join("; "));
         warnings.push(warning(&text, None, "/admin/log?state=queued"));
-    } else if let Some(at) = health.moved_at.filter(|at| now.since(*at) >= MAX_IDLE) {
+    } else if let Some(at) = health.last_poll_at.filter(|at| now.since(*at) >= MAX_IDLE) {
         warnings.push(warning(
             "The dispatcher has not checked the queue recently.",
             Some(at),
@@ -238,7 +238,7 @@ mod tests {
         Health {
             running: true,
             problems: Vec::new(),
-            moved_at: Some(NOW),
+            last_poll_at: Some(NOW),
             queued: 0,
             nodes: 1,
             gateways: Vec::new(),
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn warns_of_stopped_gateways_and_late_deliveries() {
         let health = Health {
-            moved_at: Some(NOW.minus(MAX_IDLE)),
+            last_poll_at: Some(NOW.minus(MAX_IDLE)),
             stopped: vec!["sms".parse().unwrap()],
             ..healthy()
         };
