@@ -13,6 +13,7 @@ mod mail;
 mod operator;
 mod postfix;
 mod process;
+mod python;
 mod raising;
 mod reload;
 mod remote;

@@ -103,7 +103,10 @@ async fn password_change_needs_current_password() {
         ("repeat_password", "short"),
     ];
     let refused = filled(&mut browser, &short).await.expect(422);
-    says(&refused.body, &["new-error", "at least 8 characters"]);
+    says(
+        &refused.body,
+        &["new_password-error", "at least 8 characters"],
+    );
     let unlike = [
         ("name", "ann"),
         ("password", PASSWORD),

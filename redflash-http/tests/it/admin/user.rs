@@ -80,7 +80,7 @@ async fn shows_errors_at_fields() {
         "slug-error",
         "name-error",
         "role-error",
-        "new-error",
+        "new_password-error",
         "value=\"a b\"",
     ];
     says(&refused.body, &errors);
@@ -95,7 +95,11 @@ async fn shows_errors_at_fields() {
     let refused = world.post("/admin/users", &twice).await.expect(422);
     says(
         &refused.body,
-        &["again-error", "do not match", "value=\"admin\" selected"],
+        &[
+            "repeat_password-error",
+            "do not match",
+            "value=\"admin\" selected",
+        ],
     );
     assert!(!refused.body.contains(PASSWORD));
     assert_eq!(find(&world, "ann").await, None);
